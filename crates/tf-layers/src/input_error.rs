@@ -1,0 +1,81 @@
+use std::error::Error;
+use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+
+/// What a model cannot read in its inputs, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputError {
+    /// `name` has another number of rows than the first input.
+    Rows { name: &'static str, rows: usize, expected: usize },
+    /// A number that is no index: not in `range`.
+    Index { name: &'static str, sample: usize, position: usize, value: i64, range: Range<i64> },
+}
+
+impl InputError {
+    /// Checks that all have as many rows as the first.
+    pub fn check_rows<const N: usize>(counts: [(&'static str, usize); N]) -> Result<(), Self> {
+        let expected = counts.first().map_or(0, |&(_, rows)| rows);
+        match counts.into_iter().find(|&(_, rows)| rows != expected) {
+            Some((name, rows)) => Err(Self::Rows { name, rows, expected }),
+            None => Ok(()),
+        }
+    }
+
+    /// The same error, with `samples` more samples before it.
+    pub fn after(mut self, samples: usize) -> Self {
+        match &mut self {
+            Self::Rows { .. } => {}
+            Self::Index { sample, .. } => *sample += samples,
+        }
+        self
+    }
+}
+
+impl Display for InputError {
+    fn fmt(&self, f: &mut Formatter) -> fmt::Result {
+        match self {
+            Self::Rows { name, rows, expected } => {
+                write!(f, "`{name}` has {rows} rows where {expected} are expected")
+            }
+            Self::Index { name, sample, position, value, range } => write!(
+                f,
+                "`{name}` of sample {sample} holds {value} at position {position}, not in {range:?}",
+            ),
+        }
+    }
+}
+
+impl Error for InputError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_which_input_has_other_rows() {
+        assert_eq!(InputError::check_rows([]), Ok(()));
+        assert_eq!(InputError::check_rows([("tokens", 8), ("out", 8)]), Ok(()));
+        let error = InputError::check_rows([("tokens", 8), ("features", 5), ("out", 9)]);
+        assert_eq!(error.unwrap_err().to_string(), "`features` has 5 rows where 8 are expected");
+    }
+
+    #[test]
+    fn says_where_the_index_is() {
+        let index = |range| InputError::Index {
+            name: "tokens",
+            sample: 6,
+            position: 3,
+            value: 1000,
+            range,
+        };
+        assert_eq!(
+            index(0..1000).after(64).to_string(),
+            "`tokens` of sample 70 holds 1000 at position 3, not in 0..1000"
+        );
+        assert_eq!(
+            index(-1000..1000).to_string(),
+            "`tokens` of sample 6 holds 1000 at position 3, not in -1000..1000"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! The windows along one axis: which step of the input is under which place of the window.
+
+use std::ops::Range;
+
+/// Output step `out` sees the input steps `out·stride + k·dilation − before`, k from 0 to `size`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axis {
+    pub(crate) size: usize,
+    pub(crate) stride: usize,
+    pub(crate) dilation: usize,
+    pub(crate) before: usize,
+    pub(crate) steps: usize,
+    pub(crate) steps_out: usize,
+}
+
+impl Axis {
+    /// An axis of length 1, which makes one dimension of two.
+    pub(crate) const ONE: Self =
+        Self { size: 1, stride: 1, dilation: 1, before: 0, steps: 1, steps_out: 1 };
+
+    /// The places of the window at `out` that are over the input, not over its padding.
+    pub(crate) fn taps(&self, out: usize) -> Range<usize> {
+        let start = out * self.stride;
+        let first = self.before.saturating_sub(start).div_ceil(self.dilation);
+        let end = (self.before + self.steps).saturating_sub(start).div_ceil(self.dilation);
+        let end = end.min(self.size);
+        first.min(end)..end
+    }
+
+    /// The step of the input under place `k` of the window at `out`.
+    pub(crate) fn step(&self, out: usize, k: usize) -> usize {
+        out * self.stride + k * self.dilation - self.before
+    }
+
+    /// Whether the whole window is over the input, at `out` and the `count` − 1 steps after it.
+    pub(crate) fn inside(&self, out: usize, count: usize) -> bool {
+        let last = out + count - 1;
+        last < self.steps_out
+            && self.taps(out) == (0..self.size)
+            && self.taps(last) == (0..self.size)
+    }
+
+    /// Whether the window is a single step at every step.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.size == 1 && self.stride == 1 && self.before == 0 && self.steps == self.steps_out
+    }
+}

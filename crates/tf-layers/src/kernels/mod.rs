@@ -1,0 +1,14 @@
+//! The loops that do the work: over slices and sizes, so that they are compiled once for all shapes.
+
+pub(crate) mod axis;
+pub(crate) mod convolution;
+pub(crate) mod depthwise;
+pub(crate) mod elementwise;
+pub(crate) mod gemm;
+pub(crate) mod panels;
+pub(crate) mod pooling;
+pub(crate) mod reduction;
+pub(crate) mod softmax;
+pub(crate) mod strided;
+#[cfg(test)]
+pub(crate) mod testing;

@@ -1,0 +1,82 @@
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::kernels::depthwise::Depthwise;
+use crate::kernels::panels::{LANES, Row};
+use crate::{Activation, Tensor, Window};
+
+/// A convolution of each channel for itself over images, with windows of `KH` rows and `KW` columns.
+/// Channel c of the input gives the channels c·`MULTIPLIER`, … of the output.
+///
+/// `ROWS` is (1 + `KH`·`KW`)·ceil(`CHANNELS`·`MULTIPLIER` / 16): the bias of all channels, then
+/// their weights at each place of the window.
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct DepthwiseConv2D<
+    const KH: usize,
+    const KW: usize,
+    const CHANNELS: usize,
+    const MULTIPLIER: usize,
+    const ROWS: usize,
+>([Row; ROWS]);
+
+impl<
+    const KH: usize,
+    const KW: usize,
+    const CHANNELS: usize,
+    const MULTIPLIER: usize,
+    const ROWS: usize,
+> DepthwiseConv2D<KH, KW, CHANNELS, MULTIPLIER, ROWS>
+{
+    const CHECKED: () = assert!(
+        ROWS == (1 + KH * KW) * (CHANNELS * MULTIPLIER).div_ceil(LANES),
+        "ROWS of DepthwiseConv2D"
+    );
+
+    /// `activation(kernel ∗ x + bias)`, with `OUT` = `CHANNELS`·`MULTIPLIER`.
+    pub fn apply<
+        'y,
+        const OUT: usize,
+        const H: usize,
+        const W: usize,
+        const H_OUT: usize,
+        const W_OUT: usize,
+    >(
+        &self,
+        x: &[[[[f32; CHANNELS]; W]; H]],
+        window: Window<2>,
+        activation: Activation,
+        y: &'y mut [f32],
+    ) -> &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]] {
+        const {
+            let () = Self::CHECKED;
+            assert!(OUT == CHANNELS * MULTIPLIER, "the channels of y");
+        };
+        let depthwise = Depthwise {
+            axes: [window.axis(0, KH, H, H_OUT), window.axis(1, KW, W, W_OUT)],
+            channels: CHANNELS,
+            multiplier: MULTIPLIER,
+        };
+        let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
+        depthwise.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
+        activation.apply(Tensor::flat_mut(y));
+        y
+    }
+
+    /// Takes the weights as Keras keeps them.
+    #[cfg(feature = "pack")]
+    pub fn pack<const OUT: usize>(
+        &mut self,
+        kernel: &[[[[f32; MULTIPLIER]; CHANNELS]; KW]; KH],
+        bias: &[f32; OUT],
+    ) {
+        const {
+            let () = Self::CHECKED;
+            assert!(OUT == CHANNELS * MULTIPLIER, "the channels of the bias");
+        };
+        crate::kernels::depthwise::pack(
+            &mut self.0,
+            kernel.as_flattened().as_flattened().as_flattened(),
+            bias,
+        );
+    }
+}

@@ -1,0 +1,78 @@
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+use crate::kernels::panels::{LANES, Row, numbers};
+use crate::{InputError, Number, Tensor};
+
+/// A vector of `SIZE` numbers for each of `WORDS` words.
+///
+/// `ROWS` is ceil(`WORDS`·`SIZE` / 16): the vectors follow each other without gaps.
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
+pub struct Embedding<const WORDS: usize, const SIZE: usize, const ROWS: usize>([Row; ROWS]);
+
+impl<const WORDS: usize, const SIZE: usize, const ROWS: usize> Embedding<WORDS, SIZE, ROWS> {
+    const CHECKED: () = assert!(ROWS == (WORDS * SIZE).div_ceil(LANES), "ROWS of Embedding");
+
+    /// The vectors of the words `x`, which errors call `name`. The shape of `Y` is that of `X`
+    /// with `SIZE` after it.
+    pub fn apply<'y, X: Tensor<Number: Word>, Y: Tensor<Number = f32>>(
+        &self,
+        name: &'static str,
+        x: &[X],
+        y: &'y mut [f32],
+    ) -> Result<&'y mut [Y], InputError> {
+        self.look_up(name, x, y, 0)
+    }
+
+    /// As [`Embedding::apply`], but negative words count from the end, as Keras 3 does.
+    pub fn apply_wrapping<'y, X: Tensor<Number: Word>, Y: Tensor<Number = f32>>(
+        &self,
+        name: &'static str,
+        x: &[X],
+        y: &'y mut [f32],
+    ) -> Result<&'y mut [Y], InputError> {
+        self.look_up(name, x, y, -(WORDS as i64))
+    }
+
+    /// Words from `first` on are allowed.
+    fn look_up<'y, X: Tensor<Number: Word>, Y: Tensor<Number = f32>>(
+        &self,
+        name: &'static str,
+        x: &[X],
+        y: &'y mut [f32],
+        first: i64,
+    ) -> Result<&'y mut [Y], InputError> {
+        const {
+            let () = Self::CHECKED;
+            assert!(Y::LEN == X::LEN * SIZE && Y::SHAPE.last() == SIZE, "the shape of y");
+        };
+        let y = &mut y[..x.len() * Y::LEN];
+        let table: &[f32] = numbers(&self.0);
+        let range = first..WORDS as i64;
+        for (i, (word, y)) in X::flat(x).iter().zip(y.chunks_exact_mut(SIZE)).enumerate() {
+            let value: i64 = (*word).into();
+            if !range.contains(&value) {
+                let (sample, position) = (i / X::LEN, i % X::LEN);
+                return Err(InputError::Index { name, sample, position, value, range });
+            }
+            let word = value.rem_euclid(WORDS as i64) as usize;
+            y.copy_from_slice(&table[word * SIZE..][..SIZE]);
+        }
+        Ok(Y::batch_mut(y))
+    }
+
+    /// Takes the weights as Keras keeps them.
+    #[cfg(feature = "pack")]
+    pub fn pack(&mut self, table: &[[f32; SIZE]; WORDS]) {
+        const { Self::CHECKED };
+        let table = table.as_flattened();
+        crate::kernels::panels::numbers_mut(&mut self.0)[..table.len()].copy_from_slice(table);
+    }
+}
+
+/// A type of word numbers: `i32`, `i64` or `u8`.
+pub trait Word: Number + Into<i64> {}
+
+impl Word for i32 {}
+impl Word for i64 {}
+impl Word for u8 {}

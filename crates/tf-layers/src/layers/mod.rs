@@ -1,0 +1,20 @@
+//! Layers: types that hold weights in the order in which their kernels read them.
+
+mod batch_normalization;
+mod constant;
+mod conv1d;
+mod conv2d;
+mod dense;
+mod depthwise_conv1d;
+mod depthwise_conv2d;
+mod embedding;
+
+pub use crate::kernels::panels::Row;
+pub use batch_normalization::BatchNormalization;
+pub use constant::Constant;
+pub use conv1d::{Conv1D, GroupedConv1D};
+pub use conv2d::{Conv2D, GroupedConv2D};
+pub use dense::Dense;
+pub use depthwise_conv1d::DepthwiseConv1D;
+pub use depthwise_conv2d::DepthwiseConv2D;
+pub use embedding::{Embedding, Word};

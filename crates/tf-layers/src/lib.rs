@@ -1,0 +1,60 @@
+//! The layers of TensorFlow models, in safe Rust.
+//!
+//! A layer holds its weights in the order in which its kernel reads them, as whole [`Row`]s, so
+//! that a program can use them in place. Its `apply` takes a batch of samples and a buffer, and
+//! returns what it wrote there. Shapes are types: those that don't fit don't compile.
+//!
+//! tf2rust writes crates that call it; it can be used by hand too. The last number of a layer's
+//! type counts its rows, as the type's documentation says; a wrong one doesn't compile.
+//!
+//! ```
+//! # #[cfg(feature = "pack")] {
+//! use tf_layers::zerocopy::FromZeros;
+//! use tf_layers::{Activation, Dense};
+//!
+//! let mut hidden: Dense<2, 3, 3> = Dense::new_zeroed();
+//! hidden.pack(&[[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]], &[0.5, 0.0, 0.0]);
+//! let mut score: Dense<3, 1, 4> = Dense::new_zeroed();
+//! score.pack(&[[1.0], [2.0], [4.0]], &[-1.0]);
+//!
+//! let samples = [[1.0_f32, 2.0], [3.0, -4.0]];
+//! let (mut a, mut b) = ([0.0; 6], [0.0; 2]);
+//! let hidden: &[[f32; 3]] = hidden.apply(&samples, Activation::Relu, &mut a);
+//! assert_eq!(hidden, [[1.5, 2.0, 1.0], [3.5, 0.0, 0.0]]);
+//! let score: &[[f32; 1]] = score.apply(hidden, Activation::Linear, &mut b);
+//! assert_eq!(score, [[8.5], [2.5]]);
+//! # }
+//! ```
+//!
+//! The module `npz` reads the weights and samples that numpy writes, with the feature of that name;
+//! `pack` is the feature with which layers take weights.
+
+#![forbid(unsafe_code)]
+
+#[cfg(target_endian = "big")]
+compile_error!("tf-layers reads weights in place, and they are little-endian");
+
+mod activation;
+#[cfg(feature = "npz")]
+pub mod compare;
+mod confidence;
+mod input_error;
+mod kernels;
+mod layers;
+pub mod math;
+#[cfg(feature = "npz")]
+pub mod npz;
+pub mod ops;
+mod tensor;
+mod window;
+
+pub use activation::Activation;
+pub use confidence::{Confidence, Thresholds};
+pub use input_error::InputError;
+pub use layers::{
+    BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D, DepthwiseConv2D,
+    Embedding, GroupedConv1D, GroupedConv2D, Row, Word,
+};
+pub use tensor::{Number, Shape, Tensor};
+pub use window::{Padding, Window};
+pub use zerocopy;

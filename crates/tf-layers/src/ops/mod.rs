@@ -1,0 +1,47 @@
+//! Operations without weights: functions of batches of tensors.
+//!
+//! Most write to a buffer `y`, at least as long as the result, and return what they wrote there;
+//! its type, `&mut [Y]`, comes from where it goes. Those that end in `_mut` work in place. Where
+//! several batches meet, a batch of one stands for all samples. Axes are counted with the batch as
+//! axis 0, as TensorFlow does.
+//!
+//! ```
+//! use tf_layers::ops;
+//!
+//! let x = [[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]];
+//! let mut scratch = [0.0; 6];
+//! let y: &mut [[f32; 3]] = ops::map2(&x, &[10.0_f32], &mut scratch, |x1, x2| x1 * x2);
+//! assert_eq!(y, [[10.0, 20.0, 30.0], [40.0, 50.0, 60.0]]);
+//!
+//! let mut scratch = [0.0; 2];
+//! let y: &mut [f32] = ops::reduce_sum(&x, &[1], &mut scratch);
+//! assert_eq!(y, [6.0, 15.0]);
+//! ```
+
+mod arg;
+mod elementwise;
+mod matmul;
+mod pooling;
+mod reduce;
+mod shape;
+mod softmax;
+
+pub use arg::{Place, arg_max, arg_min};
+pub use elementwise::{
+    activate, activate_mut, map, map_mut, map2, map2_mut, map3, map3_mut, map4, map4_mut,
+};
+pub use matmul::matmul;
+pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};
+pub use reduce::{
+    Arithmetic, Logical, reduce_all, reduce_any, reduce_max, reduce_mean, reduce_min, reduce_prod,
+    reduce_sum,
+};
+pub use shape::{
+    broadcast_to, concatenate, flat, gather, pad, reshape, reshape_mut, slice, tile, transpose,
+};
+pub use softmax::{log_softmax, log_softmax_mut, softmax, softmax_mut};
+
+/// The number of samples of an operation on batches of these sizes: a batch of one fits them all.
+fn samples<const K: usize>(batches: [usize; K]) -> usize {
+    batches.into_iter().find(|&samples| samples != 1).unwrap_or(1)
+}

@@ -1,0 +1,310 @@
+//! Operations against the plain loops of their definitions.
+
+use tf_layers::{Activation, Window, ops};
+
+#[test]
+fn maps_of_one_shape() {
+    let x = [[1.0_f32, 2.0], [3.0, 4.0]];
+    let mut scratch = [0; 7];
+    let y: &mut [[i64; 2]] = ops::map(&x, &mut scratch, |x| x as i64 * 10);
+    assert_eq!(y, [[10, 20], [30, 40]]);
+    let mut x = x;
+    assert_eq!(ops::map_mut(&mut x, |x| x + 0.5), [[1.5, 2.5], [3.5, 4.5]]);
+    assert_eq!(ops::activate_mut(&mut x, Activation::ClippedRelu(2.0)), [[1.5, 2.0], [2.0, 2.0]]);
+    assert_eq!(ops::activate(&x, Activation::Linear, &mut [0.0; 4]), [[1.5, 2.0], [2.0, 2.0]]);
+}
+
+/// Numbers that tell which place they come from.
+fn numbered<const N: usize, const M: usize>(samples: usize) -> Vec<[[f32; M]; N]> {
+    let number = |i: usize| (i * 7919 % 1009) as f32;
+    let sample = |s| std::array::from_fn(|i| std::array::from_fn(|j| number((s * N + i) * M + j)));
+    (0..samples).map(sample).collect()
+}
+
+#[test]
+fn maps_broadcast_as_numpy_does() {
+    fn check<const N: usize, const M: usize>() {
+        for samples in [0, 1, 3] {
+            let x = numbered::<N, M>(samples);
+            let row: Vec<[f32; M]> = x.iter().map(|x| x[0]).collect();
+            let column: Vec<[[f32; 1]; N]> = x.iter().map(|x| x.map(|x| [x[0]])).collect();
+            let constant: [[f32; M]; 1] = [std::array::from_fn(|j| j as f32)];
+            let rows: Vec<[[f32; M]; 1]> = row.iter().map(|row| [*row]).collect();
+            let number = [5_i64];
+            let mut scratch = vec![f32::NAN; samples * N * M + 5];
+
+            let y: &mut [[[f32; M]; N]] =
+                ops::map2(&x, &constant, &mut scratch, |x1, x2| x1 - 2.0 * x2);
+            for (s, i, j) in places(samples, N, M) {
+                assert_eq!(y[s][i][j], x[s][i][j] - 2.0 * constant[0][j]);
+            }
+            let y: &mut [[[f32; M]; N]] =
+                ops::map2(&column, &rows, &mut scratch, |x1, x2| x1 - 2.0 * x2);
+            for (s, i, j) in places(samples, N, M) {
+                assert_eq!(y[s][i][j], x[s][i][0] - 2.0 * x[s][0][j]);
+            }
+            let y: &mut [[[f32; M]; N]] =
+                ops::map3(&number, &rows, &x, &mut scratch, |x1, x2, x3| x1 as f32 * x2 - x3);
+            for (s, i, j) in places(samples, N, M) {
+                assert_eq!(y[s][i][j], 5.0 * x[s][0][j] - x[s][i][j]);
+            }
+            let f = |x1: f32, x2: f32, x3: i64, x4: f32| x1 + 2.0 * x2 + 3.0 * x3 as f32 + 7.0 * x4;
+            let y: &mut [[[f32; M]; N]] =
+                ops::map4(&x, &column, &number, &constant, &mut scratch, f);
+            let mut changed = x.clone();
+            assert_eq!(ops::map4_mut(&mut changed, &column, &number, &constant, f), y);
+            for (s, i, j) in places(samples, N, M) {
+                assert_eq!(y[s][i][j], f(x[s][i][j], x[s][i][0], 5, constant[0][j]));
+            }
+            let mut changed = x.clone();
+            ops::map2_mut(&mut changed, &column, |x1, x2| x1 - 3.0 * x2);
+            ops::map3_mut(&mut changed, &x, &rows, |x1, x2, x3| x1 - x2 - x3);
+            for (s, i, j) in places(samples, N, M) {
+                assert_eq!(changed[s][i][j], -3.0 * x[s][i][0] - x[s][0][j]);
+            }
+        }
+    }
+    check::<1, 1>();
+    check::<2, 3>();
+    check::<3, 15>();
+    check::<3, 16>();
+    check::<2, 37>();
+    check::<40, 1>();
+}
+
+fn places(samples: usize, n: usize, m: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+    (0..samples * n * m).map(move |i| (i / m / n, i / m % n, i % m))
+}
+
+#[test]
+fn a_sample_for_all_and_its_samples() {
+    let mut scratch = [0.0; 8];
+    let y: &mut [[f32; 2]] =
+        ops::map2(&[[1.0_f32, 2.0]], &[[10.0_f32], [20.0], [30.0]], &mut scratch, |x1, x2| x1 + x2);
+    assert_eq!(y, [[11.0, 12.0], [21.0, 22.0], [31.0, 32.0]]);
+}
+
+#[test]
+#[should_panic(expected = "2 samples where 3 are expected")]
+fn other_batches_do_not_broadcast() {
+    let _: &mut [f32] = ops::map2(&[0.0_f32; 3], &[0.0_f32; 2], &mut [0.0; 6], |x1, x2| x1 + x2);
+}
+
+#[test]
+fn pooling_over_steps() {
+    let x = [[[1.0, -1.0], [5.0, -5.0], [2.0, -2.0], [f32::NAN, -3.0], [4.0, -8.0]]];
+    let mut scratch = [0.0; 16];
+    let y: &mut [[[f32; 2]; 2]] =
+        ops::max_pooling1d(&x, 2, Window::valid().strides([2]), &mut scratch);
+    assert_eq!(y, [[[5.0, -1.0], [2.0, -2.0]]]);
+    let y: &mut [[[f32; 2]; 3]] =
+        ops::max_pooling1d(&x, 2, Window::same().strides([2]), &mut scratch);
+    assert_eq!(y, [[[5.0, -1.0], [2.0, -2.0], [4.0, -8.0]]]);
+    let x = [[[1.0], [5.0], [2.0], [3.0], [4.0]]];
+    let y: &mut [[[f32; 1]; 5]] = ops::average_pooling1d(&x, 3, Window::same(), &mut scratch);
+    assert_eq!(y, [[[3.0], [8.0 / 3.0], [10.0 / 3.0], [3.0], [3.5]]]);
+}
+
+#[test]
+fn pooling_over_images() {
+    fn check<const C: usize>() {
+        for samples in [0, 1, 3] {
+            let x: Vec<[[[f32; C]; 6]; 5]> = numbered::<5, 6>(samples)
+                .iter()
+                .map(|x| x.map(|x| x.map(|x| std::array::from_fn(|c| x * (c + 1) as f32))))
+                .collect();
+            let (mut a, mut b) = (vec![0.0; samples * 9 * C], vec![0.0; samples * 9 * C]);
+            let window = Window::same().strides([2, 2]);
+            let max: &mut [[[[f32; C]; 3]; 3]] = ops::max_pooling2d(&x, [3, 3], window, &mut a);
+            let mean: &mut [[[[f32; C]; 3]; 3]] =
+                ops::average_pooling2d(&x, [3, 3], window, &mut b);
+            for (s, i, c) in places(samples, 9, C) {
+                let (row, column) = (i / 3, i % 3);
+                // Padding: 2 in height, 1 of it before; 1 in width, all of it after.
+                let rows = (2 * row).saturating_sub(1)..(2 * row + 2).min(5);
+                let columns = 2 * column..(2 * column + 3).min(6);
+                let seen: Vec<f32> =
+                    rows.flat_map(|h| columns.clone().map(move |w| x_at(h, w))).collect();
+                fn x_at(h: usize, w: usize) -> f32 {
+                    (h * 100 + w) as f32
+                }
+                let numbers = seen.iter().map(|hw| {
+                    let (h, w) = (*hw as usize / 100, *hw as usize % 100);
+                    x[s][h][w][c]
+                });
+                assert_eq!(max[s][row][column][c], numbers.clone().fold(f32::MIN, f32::max));
+                let expected = numbers.clone().sum::<f32>() / numbers.len() as f32;
+                assert!((mean[s][row][column][c] - expected).abs() <= 1e-6 * expected.abs());
+            }
+        }
+    }
+    check::<1>();
+    check::<16>();
+    check::<19>();
+}
+
+#[test]
+fn reductions_over_every_choice_of_axes() {
+    fn check<const N: usize, const M: usize>() {
+        for samples in [0, 1, 3] {
+            let x = numbered::<N, M>(samples);
+            let mut scratch = vec![0.0; samples * N * M];
+            let y: &mut [[f32; N]] = ops::reduce_sum(&x, &[2], &mut scratch);
+            for (s, i, _) in places(samples, N, 1) {
+                assert_eq!(y[s][i], x[s][i].iter().sum::<f32>());
+            }
+            let y: &mut [[[f32; M]; 1]] = ops::reduce_sum(&x, &[1], &mut scratch);
+            for (s, j, _) in places(samples, M, 1) {
+                assert_eq!(y[s][0][j], x[s].iter().map(|x| x[j]).sum::<f32>());
+            }
+            let y: &mut [f32] = ops::reduce_max(&x, &[1, 2], &mut scratch);
+            for (x, y) in x.iter().zip(y) {
+                assert_eq!(*y, x.as_flattened().iter().copied().fold(f32::MIN, f32::max));
+            }
+            let y: &mut [[f32; M]] = ops::reduce_min(&x, &[1], &mut scratch);
+            for (s, j, _) in places(samples, M, 1) {
+                assert_eq!(y[s][j], x[s].iter().map(|x| x[j]).fold(f32::MAX, f32::min));
+            }
+            let y: &mut [f32] = ops::reduce_mean(&x, &[2, 1], &mut scratch);
+            for (x, y) in x.iter().zip(y) {
+                let mean = x.as_flattened().iter().sum::<f32>() / (N * M) as f32;
+                assert!((*y - mean).abs() <= 1e-6 * mean);
+            }
+        }
+    }
+    check::<1, 1>();
+    check::<3, 15>();
+    check::<17, 16>();
+    check::<5, 33>();
+    check::<100, 1>();
+}
+
+#[test]
+fn reductions_of_other_types() {
+    let mut scratch = [0; 4];
+    let y: &mut [i32] = ops::reduce_mean(&[[-3, -4, 0]], &[1], &mut scratch);
+    assert_eq!(y, [-2]);
+    let y: &mut [i32] = ops::reduce_prod(&[[-3, -4, 2], [5, 6, 1]], &[1], &mut scratch);
+    assert_eq!(y, [24, 30]);
+    let mut scratch = [0; 4];
+    let y: &mut [i64] = ops::reduce_max(&[[i64::MIN, i64::MIN], [3, i64::MAX]], &[1], &mut scratch);
+    assert_eq!(y, [i64::MIN, i64::MAX]);
+    let mut scratch = [false; 4];
+    let y: &mut [bool] = ops::reduce_any(&[[false, true], [false, false]], &[1], &mut scratch);
+    assert_eq!(y, [true, false]);
+    let mut scratch = [0; 4];
+    let y: &mut [u8] = ops::reduce_all(&[[1_u8, 1], [0, 1]], &[1], &mut scratch);
+    assert_eq!(y, [1, 0]);
+    // The axes in the middle: kept, reduced, kept, reduced.
+    let x: [[[[i64; 2]; 3]; 2]; 2] = std::array::from_fn(|i| {
+        std::array::from_fn(|j| {
+            std::array::from_fn(|k| [1, 10].map(|l| (i + 2 * j + 4 * k) as i64 * l))
+        })
+    });
+    let mut scratch = [0; 6];
+    let y: &mut [[[i64; 3]; 2]] = ops::reduce_sum(&[x], &[2, 4], &mut scratch);
+    for (i, k) in (0..2).flat_map(|i| (0..3).map(move |k| (i, k))) {
+        assert_eq!(y[0][i][k], x[i][0][k].iter().chain(&x[i][1][k]).sum());
+    }
+}
+
+#[test]
+fn reductions_are_nan_where_tensorflow_s_are() {
+    for place in [0, 1, 20, 39] {
+        let mut x = [[1.0; 40]];
+        x[0][place] = f32::NAN;
+        let mut scratch = [0.0];
+        let y: &mut [f32] = ops::reduce_max(&x, &[1], &mut scratch);
+        assert!(y[0].is_nan());
+        let y: &mut [f32] = ops::reduce_min(&x, &[1], &mut scratch);
+        assert!(y[0].is_nan());
+    }
+}
+
+#[test]
+fn places_of_the_largest_and_smallest() {
+    let x = [[1.0, 3.0, 3.0, -1.0], [f32::NAN, 2.0, 0.0, 2.0], [f32::NAN; 4]];
+    let mut scratch = [0; 3];
+    let y: &mut [i64] = ops::arg_max(&x, 1, &mut scratch);
+    assert_eq!(y, [1, 1, 0]);
+    let y: &mut [i64] = ops::arg_min(&x, 1, &mut scratch);
+    assert_eq!(y, [3, 2, 0]);
+    let mut scratch = [0; 2];
+    let y: &mut [[i32; 2]] = ops::arg_max(&[[[1, 9], [2, 8], [3, 7]]], 1, &mut scratch);
+    assert_eq!(y, [[2, 0]]);
+}
+
+#[test]
+fn softmax_along_every_axis() {
+    let x = [[[1.0, 2.0, 3.0], [100.0, 200.0, 200.0]]];
+    let near = |y: &[f32], expected: &[f32]| {
+        for (y, expected) in y.iter().zip(expected) {
+            assert!((y - expected).abs() < 1e-6 * expected.abs().max(1.0), "{y}, not {expected}");
+        }
+    };
+    let mut scratch = [0.0; 6];
+    let y = ops::softmax(&x, 2, &mut scratch);
+    near(
+        y.as_flattened().as_flattened(),
+        &[0.090_030_57, 0.244_728_47, 0.665_240_96, 0.0, 0.5, 0.5],
+    );
+    let y = ops::log_softmax(&x, 2, &mut scratch);
+    let log_2 = std::f32::consts::LN_2;
+    let expected = [-2.407_606, -1.407_606, -0.407_606, -100.0 - log_2, -log_2, -log_2];
+    near(y.as_flattened().as_flattened(), &expected);
+    let y = ops::softmax(&[[[1.0, 2.0], [1.0, 2.0 + log_2]]], 1, &mut scratch);
+    near(y.as_flattened().as_flattened(), &[0.5, 1.0 / 3.0, 0.5, 2.0 / 3.0]);
+    let masked = ops::softmax(&[[f32::NEG_INFINITY, 0.0]], 1, &mut scratch);
+    assert_eq!(masked, [[0.0, 1.0]]);
+}
+
+#[test]
+fn products_of_matrices() {
+    let x = [[[1.0_f32, 2.0, 3.0], [4.0, 5.0, 6.0]], [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]];
+    let z = [[[1.0_f32, 0.0], [0.0, 1.0], [10.0, 20.0]]];
+    let expected = [[[31.0, 62.0], [64.0, 125.0]], [[0.0, 1.0], [1.0, 0.0]]];
+    let mut scratch = [0.0; 16];
+    let y: &mut [[[f32; 2]; 2]] = ops::matmul(&x, &z, false, false, &mut scratch);
+    assert_eq!(y, expected);
+    let transposed = [[[1.0_f32, 0.0, 10.0], [0.0, 1.0, 20.0]]];
+    let y: &mut [[[f32; 2]; 2]] = ops::matmul(&x, &transposed, false, true, &mut scratch);
+    assert_eq!(y, expected);
+    let heads = [[[[1.0_f32], [2.0]], [[3.0], [4.0]]]];
+    let y: &mut [[[[f32; 3]; 1]; 2]] = ops::matmul(&heads, &x[..1], true, false, &mut scratch);
+    assert_eq!(y, [[[[9.0, 12.0, 15.0]], [[19.0, 26.0, 33.0]]]]);
+}
+
+#[test]
+fn other_shapes() {
+    let x = [[[1, 2, 3], [4, 5, 6]], [[7, 8, 9], [10, 11, 12]]];
+    let y: &[[i32; 3]] = ops::reshape(&x);
+    assert_eq!(y, [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]]);
+    let mut changed = x;
+    let y: &mut [[i32; 6]] = ops::reshape_mut(&mut changed);
+    assert_eq!(y, [[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]]);
+
+    let mut scratch = [0; 40];
+    let y: &mut [[[i32; 2]; 3]] = ops::transpose(&x, [0, 2, 1], &mut scratch);
+    assert_eq!(y, [[[1, 4], [2, 5], [3, 6]], [[7, 10], [8, 11], [9, 12]]]);
+    let y: &mut [[[i32; 2]; 1]] = ops::slice(&x, [1, 2], [1, -2], &mut scratch);
+    assert_eq!(y, [[[6, 4]], [[12, 10]]]);
+    let y: &mut [[[i32; 4]; 3]] = ops::pad(&x[..1], [[1, 0], [0, 1]], -1, &mut scratch);
+    assert_eq!(y, [[[-1, -1, -1, -1], [1, 2, 3, -1], [4, 5, 6, -1]]]);
+    let y: &mut [[[i32; 5]; 2]] = ops::pad(&x[..1], [[0, 0], [1, 1]], 0, &mut scratch);
+    assert_eq!(y, [[[0, 1, 2, 3, 0], [0, 4, 5, 6, 0]]]);
+    let y: &mut [[[i32; 3]; 3]] =
+        ops::concatenate(&[ops::flat(&x), ops::flat(&[[0; 3]; 2])], 1, &mut scratch);
+    assert_eq!(y[1], [[7, 8, 9], [10, 11, 12], [0; 3]]);
+    let y: &mut [[[i32; 3]; 2]] = ops::concatenate(&[&[], &[]], 1, &mut scratch);
+    assert!(y.is_empty());
+    let y: &mut [[[i32; 3]; 2]] = ops::broadcast_to(&[[1, 2, 3], [4, 5, 6]], &mut scratch);
+    assert_eq!(y, [[[1, 2, 3]; 2], [[4, 5, 6]; 2]]);
+    let y: &mut [[[i32; 3]; 4]] = ops::tile(&x[..1], &mut scratch);
+    assert_eq!(y, [[[1, 2, 3], [4, 5, 6], [1, 2, 3], [4, 5, 6]]]);
+    let y: &mut [[[i32; 6]; 2]] = ops::tile(&x[..1], &mut scratch);
+    assert_eq!(y, [[[1, 2, 3, 1, 2, 3], [4, 5, 6, 4, 5, 6]]]);
+    let y: &mut [[[i32; 2]; 2]] = ops::gather(&x, 2, &[2, 0], &mut scratch);
+    assert_eq!(y, [[[3, 1], [6, 4]], [[9, 7], [12, 10]]]);
+    let y: &mut [[[i32; 3]; 1]] = ops::gather(&x, 1, &[1], &mut scratch);
+    assert_eq!(y, [[[4, 5, 6]], [[10, 11, 12]]]);
+}

@@ -1,0 +1,23 @@
+/** numpy's .npz files: zip files of .npy files, one for each array. */
+
+import type { AnyTensor } from './element-types.ts';
+import { type NpyArray, readNpy, writeNpy } from './npy.ts';
+import { readZip, writeZip } from './zip.ts';
+
+/** The arrays by name, in the order of the file; `file` names it in errors. From `savez` and `savez_compressed`. */
+export function readNpz(bytes: Uint8Array, file: string): ReadonlyMap<string, NpyArray> {
+  const arrays = new Map<string, NpyArray>();
+  for (const [name, member] of readZip(bytes, file)) {
+    if (!name.endsWith('.npy')) continue;
+    const array = name.slice(0, -'.npy'.length);
+    arrays.set(array, readNpy(member.read(), `${file}, array "${array}"`));
+  }
+  return arrays;
+}
+
+/** An .npz file that is the same, byte for byte, for the same arrays; its numbers start at multiples of 64 bytes. */
+export function writeNpz(
+  arrays: readonly { readonly name: string; readonly tensor: AnyTensor }[],
+): Uint8Array {
+  return writeZip(arrays.map(({ name, tensor }) => ({ name: `${name}.npy`, bytes: writeNpy(tensor) })));
+}

@@ -1,0 +1,156 @@
+/** Adds nodes to a graph that is being imported: folds what is constant, and what follows from the batch size. */
+
+import { Refusal } from '../errors.ts';
+import type { Constant, Layer, Node, Value } from '../ir/graph.ts';
+import {
+  bind,
+  type Dim,
+  elements,
+  isStatic,
+  sameShape,
+  type Tensor,
+  type TensorType,
+  tensor,
+} from '../ir/types.ts';
+import { broadcast } from '../ops/broadcast.ts';
+import type { Op } from '../ops/op.ts';
+import type { Builder, ByBatch, Operand } from '../ops/tensorflow.ts';
+
+/** Batch sizes at which lengths are tried: what is a multiple of N at all of them is one. */
+const TRIALS = [11, 13, 17] as const;
+
+/** No constant of a graph is larger than this many numbers: 1 GiB of floats. */
+const MOST_ELEMENTS = 2 ** 28;
+
+/** A builder whose nodes belong to a layer. */
+export function builderFor(layer: Layer): Builder {
+  return {
+    add: (op, inputs, attributes, weights) => add(op, inputs, attributes, weights, layer),
+    byBatch: (dtype, shape, numbers) =>
+      known(TRIALS.map((samples) => tensor(dtype, shape, numbers(samples)))),
+  };
+}
+
+export function constant(value: Tensor, variable?: string): Constant {
+  const type = { dtype: value.dtype, shape: value.shape };
+  return { kind: 'constant', type, tensor: value, ...(variable === undefined ? {} : { variable }) };
+}
+
+/** The lengths that an operand holds. Throws a `Refusal` if they are not known before the first prediction. */
+export function dimsOf(operand: Operand): readonly Dim[] {
+  if (operand.kind === 'constant') return Array.from(operand.tensor.data, Number);
+  if (operand.kind !== 'by batch') throw new Refusal('a shape depends on the values of the input');
+  const [first] = operand.tensors;
+  return Array.from({ length: first!.data.length }, (_, i) =>
+    fit(operand.tensors.map(({ data }) => Number(data[i]))),
+  );
+}
+
+function add<Name extends string, Input extends string, Weight extends string, Attributes>(
+  op: Op<Name, Input, Weight, Attributes>,
+  inputs: Readonly<Record<Input, Operand>>,
+  attributes: Attributes,
+  weights: Readonly<Record<Weight, Tensor>>,
+  layer: Layer,
+): Operand {
+  const operands = Object.values<Operand>(inputs);
+  const types = { ...mapValues(inputs, ({ type }) => type), ...weights } as Record<
+    Input | Weight,
+    TensorType
+  >;
+  const type = op.infer(types, attributes);
+
+  if (operands.every((operand) => operand.kind === 'constant' || operand.kind === 'by batch')) {
+    const evaluateAt = (trial: number): Tensor => {
+      const tensors = mapValues(inputs, (operand) => tensorAt(operand, trial));
+      const output = bind(type, TRIALS[trial]!);
+      if (elements(output.shape) > MOST_ELEMENTS) throw new Refusal('a constant of more than 2^28 numbers');
+      const values = { ...tensors, ...weights } as Record<Input | Weight, Tensor>;
+      return { ...output, data: op.evaluate(values, attributes, output) };
+    };
+    const isSame = isStatic(type) && operands.every((operand) => operand.kind === 'constant');
+    return isSame ? constant(evaluateAt(0)) : known(TRIALS.map((_, trial) => evaluateAt(trial)));
+  }
+  return node(
+    op,
+    mapValues(inputs, (x) => asValue(x, layer)),
+    attributes,
+    weights,
+    type,
+    layer,
+  );
+}
+
+/** An operator and its attributes go together by construction; the union of all nodes cannot say so here. */
+function node<Name extends string, Input extends string, Weight extends string, Attributes>(
+  { name }: Op<Name, Input, Weight, Attributes>,
+  inputs: Readonly<Record<Input, Value>>,
+  attributes: Attributes,
+  weights: Readonly<Record<Weight, Tensor>>,
+  type: TensorType,
+  layer: Layer,
+): Node {
+  return { kind: 'node', op: name, inputs, weights, attributes, type, layer } as unknown as Node;
+}
+
+function mapValues<K extends string, A, B>(record: Readonly<Record<K, A>>, map: (a: A) => B): Record<K, B> {
+  return Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, map(value)])) as Record<
+    K,
+    B
+  >;
+}
+
+function tensorAt(operand: Operand, trial: number): Tensor {
+  if (operand.kind === 'constant') return operand.tensor;
+  if (operand.kind === 'by batch') return operand.tensors[trial]!;
+  throw new Error('the operand is not known before the first prediction');
+}
+
+/** What a value is at each of the trials: the same at all, or what follows from the batch. */
+function known(tensors: readonly Tensor[]): Operand {
+  const [first, ...others] = tensors;
+  const isSame = others.every(
+    (other) =>
+      sameShape(other.shape, first!.shape) &&
+      other.data.every((x: number | bigint, i: number) => x === first!.data[i]),
+  );
+  if (isSame) return constant(first!);
+  const shape = first!.shape.map((_, i) => fit(tensors.map((trial) => trial.shape[i]!)));
+  return { kind: 'by batch', type: { dtype: first!.dtype, shape }, tensors };
+}
+
+/** The length that these are at each of the trials. */
+function fit(lengths: readonly number[]): Dim {
+  const [first] = lengths;
+  if (lengths.every((length) => length === first)) return first!;
+  const batch = first! / TRIALS[0];
+  const isMultiple = Number.isInteger(batch) && lengths.every((length, i) => length === batch * TRIALS[i]!);
+  if (!isMultiple) throw new Refusal('a length follows from the number of samples, but is no multiple of it');
+  return { batch };
+}
+
+/** A value of the graph. What is the same for every sample becomes a constant that is stretched to all. */
+function asValue(operand: Operand, layer: Layer): Value {
+  if (operand.kind !== 'by batch') return operand;
+  const { type } = operand;
+  return node(broadcast, { x: constant(rowOf(operand)) }, { shape: type.shape }, {}, type, layer);
+}
+
+function rowOf({ type, tensors }: ByBatch): Tensor {
+  const [first, ...others] = tensors;
+  const [batch, ...rest] = type.shape;
+  if (typeof batch !== 'object' || !isStatic({ dtype: type.dtype, shape: rest })) {
+    throw new Refusal('a result depends on the number of samples');
+  }
+  const shape = [1, ...(rest as readonly number[])];
+  const length = elements(shape);
+  const data = first!.data.slice(0, length);
+  const isSame = [first!, ...others].every((trial) =>
+    trial.data.every((x: number | bigint, i: number) => Object.is(x, data[i % length])),
+  );
+  if (!isSame) throw new Refusal('a result depends on the number of samples');
+  const isUniform = data.every((x: number | bigint) => Object.is(x, data[0]));
+  return isUniform
+    ? { dtype: type.dtype, shape: [], data: data.slice(0, 1) }
+    : { dtype: type.dtype, shape, data };
+}

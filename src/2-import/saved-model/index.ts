@@ -1,0 +1,447 @@
+/** A SavedModel becomes a graph: functions inlined, variables bound, lengths resolved. */
+
+import { dtypeOf } from '../../1-read/element-types.ts';
+import type { Files } from '../../1-read/files.ts';
+import type { FunctionDef, MetaGraph, NodeDef, Signature, TensorInfo } from '../../1-read/saved-model.ts';
+import { readSavedModel } from '../../1-read/saved-model.ts';
+import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
+import { tensorOf } from '../../1-read/tensor-proto.ts';
+import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
+import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
+import type { Dim, Tensor } from '../../ir/types.ts';
+import { tensorflowOps } from '../../ops/index.ts';
+import type { Operand } from '../../ops/tensorflow.ts';
+import { constant } from '../builder.ts';
+import { layerNames, type VariableRead } from './layer-names.ts';
+import { readableNode } from './node.ts';
+import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
+import { type CheckpointKey, checkpointKeys } from './variables.ts';
+
+const FILE = 'saved_model.pb';
+
+/** More nodes than any real model has once its functions are inlined. */
+const MOST_NODES = 2_000_000;
+
+export interface ImportOptions {
+  /** The signature to convert; undefined for `serving_default`, or the only one. */
+  readonly signature?: string;
+  /** The lengths of inputs without the batch, by input, for those that the model leaves open. */
+  readonly inputShapes: ReadonlyMap<string, readonly number[]>;
+}
+
+export interface ImportedModel {
+  readonly graph: Graph;
+  /** The trained variables that the graph reads, in the order of their use, by layer. */
+  readonly variables: readonly { readonly layer: string; readonly name: string; readonly tensor: Tensor }[];
+  readonly warnings: readonly string[];
+}
+
+export function importSavedModel(files: Files, options: ImportOptions): ImportedModel {
+  const size = files.size(FILE) ?? refuse(FILE, 'the file is missing');
+  const graph = metaGraph(readSavedModel(files.read(FILE, 0, size), FILE).metaGraphs);
+  const [name, signature] = chosenSignature(graph, options.signature);
+  return new Importer(files, graph).import(name, signature, options);
+}
+
+function metaGraph(graphs: readonly MetaGraph[]): MetaGraph {
+  const graph = graphs.find(({ tags }) => tags.includes('serve')) ?? graphs[0];
+  return (
+    graph ?? refuse(FILE, 'it has no graph; save the model with model.export(…) or tf.saved_model.save(…)')
+  );
+}
+
+function chosenSignature(graph: MetaGraph, wanted: string | undefined): readonly [string, Signature] {
+  const names = [...graph.signatures.keys()];
+  const only = names.length === 1 ? names[0] : undefined;
+  const name = wanted ?? (graph.signatures.has('serving_default') ? 'serving_default' : only);
+  const signature = name === undefined ? undefined : graph.signatures.get(name);
+  if (name !== undefined && signature) return [name, signature];
+  if (names.length === 0) {
+    return refuse(
+      FILE,
+      'it has no signature, so nothing says what its inputs are; save it with model.export(…)',
+    );
+  }
+  return refuse(
+    FILE,
+    `there is no signature "${name ?? 'serving_default'}"; --signature takes one of: ${names.join(', ')}`,
+  );
+}
+
+/** A variable, before it is read. */
+interface Resource {
+  readonly kind: 'variable';
+  readonly name: string;
+}
+
+/** What could not be converted: nodes that read it are passed over, for its problem has been told. */
+interface Unknown {
+  readonly kind: 'unknown';
+}
+
+type Imported = Operand | Resource | Unknown;
+
+const unknown: Unknown = { kind: 'unknown' };
+
+/** Ops that pass on what they are given. */
+const passing = new Set([
+  'CheckNumerics',
+  'EnsureShape',
+  'Identity',
+  'IdentityN',
+  'PreventGradient',
+  'ReadVariableOp',
+  'Snapshot',
+  'StopGradient',
+]);
+
+/** Which output a name stands for, of ops with several named ones. */
+const namedOutputs: Readonly<Record<string, readonly string[]>> = {
+  FusedBatchNorm: ['y', 'batch_mean', 'batch_variance'],
+  FusedBatchNormV2: ['y', 'batch_mean', 'batch_variance'],
+  FusedBatchNormV3: ['y', 'batch_mean', 'batch_variance'],
+  TopKV2: ['values', 'indices'],
+};
+
+/** Holds what is known of a model while its nodes are read. */
+class Importer {
+  private readonly files: Files;
+  private readonly graph: MetaGraph;
+  private readonly keys: ReadonlyMap<string, CheckpointKey>;
+  private readonly tensors = new Map<string, Tensor>();
+  private readonly problems: Problem[] = [];
+  private readonly reads: (VariableRead & { readonly tensor: Tensor })[] = [];
+  private layerOf: (node: string) => string = (node) => node;
+  private visited = 0;
+
+  constructor(files: Files, graph: MetaGraph) {
+    this.files = files;
+    this.graph = graph;
+    this.keys = checkpointKeys(graph);
+  }
+
+  import(name: string, signature: Signature, options: ImportOptions): ImportedModel {
+    const inputs = this.inputs(signature, options);
+    const main = scopeOf(this.graph.graph.nodes, '');
+    const outputs = [...signature.outputs].map(([key, info]) => ({ key, at: reference(info.name) }));
+    if (outputs.length === 0) refuse(`signature "${name}"`, 'it has no outputs');
+    outputs.sort((a, b) => a.at.name.localeCompare(b.at.name) || a.at.index - b.at.index);
+
+    this.layerOf = layerNames(
+      this.variableReads(
+        main,
+        outputs.map(({ at }) => at),
+      ),
+    );
+    const values = this.run(
+      main,
+      new Map(inputs.map(({ node, input }) => [node, [input]])),
+      outputs.map(({ at }) => at),
+      0,
+    );
+    const results = outputs.map(({ key }, i) => this.output(key, values[i]!, name));
+    if (this.problems.length > 0) throw new ConversionError(this.problems);
+    return {
+      graph: { inputs: inputs.map(({ input }) => input), outputs: results as readonly Output[] },
+      variables: this.reads.map(({ node, variable, tensor }) => ({
+        layer: this.layerOf(node),
+        name: variable,
+        tensor,
+      })),
+      warnings: [],
+    };
+  }
+
+  /** The model's inputs, in the order of the graph, each with the node that stands for it. */
+  private inputs(signature: Signature, options: ImportOptions): readonly { node: string; input: Input }[] {
+    const places = new Map(this.graph.graph.nodes.map(({ name }, i) => [name, i]));
+    const infos = [...signature.inputs].sort(
+      ([, a], [, b]) => (places.get(reference(a.name).name) ?? 0) - (places.get(reference(b.name).name) ?? 0),
+    );
+    const problems: Problem[] = [];
+    for (const given of options.inputShapes.keys()) {
+      if (signature.inputs.has(given)) continue;
+      const names = [...signature.inputs.keys()].join(', ');
+      problems.push({ where: `--input_shape ${given}`, what: `the model has no such input, but: ${names}` });
+    }
+    const inputs = infos.flatMap(([name, info]) => {
+      try {
+        const type = inputType(name, info, options.inputShapes.get(name));
+        return [{ node: reference(info.name).name, input: { kind: 'input', name, type } as const }];
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        problems.push({ where: `input "${name}"`, what: error.message });
+        return [];
+      }
+    });
+    if (problems.length > 0) throw new ConversionError(problems);
+    return inputs;
+  }
+
+  private output(name: string, value: Imported, signature: string): Output | undefined {
+    const where = `output "${name}" of the signature "${signature}"`;
+    if (value.kind === 'unknown') return undefined;
+    if (value.kind === 'variable' || value.kind === 'constant' || value.kind === 'by batch') {
+      this.problems.push({ where, what: 'it does not depend on the inputs of the model' });
+      return undefined;
+    }
+    if (typeof value.type.shape[0] === 'number' || value.type.shape.length === 0) {
+      this.problems.push({ where, what: 'its first dimension is not the batch' });
+      return undefined;
+    }
+    return { name, value: value as Value };
+  }
+
+  /** The values at the references, given what some nodes or arguments stand for. */
+  private run(
+    scope: Scope,
+    given: ReadonlyMap<string, readonly Imported[]>,
+    references: readonly Reference[],
+    depth: number,
+  ): readonly Imported[] {
+    if (depth > 64) refuse(FILE, 'its functions call each other without end');
+    const results = new Map(given);
+    const reads = (node: NodeDef) => (given.has(node.name) ? [] : dataInputs(node));
+    for (const node of order(
+      scope,
+      references.map(({ name }) => name),
+      reads,
+    )) {
+      if (results.has(node.name)) continue;
+      if (++this.visited > MOST_NODES)
+        refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
+      results.set(node.name, this.outputsOf(scope, node, results, depth));
+    }
+    return references.map((at) => this.pick(scope, at, results));
+  }
+
+  private pick(scope: Scope, at: Reference, results: ReadonlyMap<string, readonly Imported[]>): Imported {
+    const node = scope.nodes.get(at.name);
+    const named = node && at.output !== undefined ? namedOutputs[node.op]?.indexOf(at.output) : undefined;
+    const found = results.get(at.name);
+    if (!found) return refuse(FILE, `a node reads "${at.name}", which is not there`);
+    const value = found[named !== undefined && named > 0 ? named : at.index];
+    if (value) return value;
+    if (found.includes(unknown)) return unknown;
+    return this.problem(
+      node?.name ?? at.name,
+      node?.op,
+      `its output ${at.output ?? at.index} is not supported`,
+    );
+  }
+
+  private outputsOf(
+    scope: Scope,
+    node: NodeDef,
+    results: ReadonlyMap<string, readonly Imported[]>,
+    depth: number,
+  ): readonly Imported[] {
+    const name = scope.path + node.name;
+    const inputs = dataInputs(node).map((input) => this.pick(scope, reference(input), results));
+    try {
+      return this.lower(node, name, inputs, depth);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return [this.problem(name, node.op, error.message)];
+    }
+  }
+
+  private lower(
+    node: NodeDef,
+    name: string,
+    inputs: readonly Imported[],
+    depth: number,
+  ): readonly Imported[] {
+    switch (node.op) {
+      case 'Const':
+        return [constant(this.constantOf(node))];
+      case 'VarHandleOp':
+      case 'VariableV2':
+      case 'Variable':
+        return [{ kind: 'variable', name: node.name }];
+      case 'Placeholder':
+        throw new Refusal('the outputs depend on a placeholder that is no input of the signature');
+      case 'PlaceholderWithDefault':
+        return inputs;
+      case 'StatefulPartitionedCall':
+      case 'PartitionedCall': {
+        const called = calledFunction(node, this.graph.functions);
+        return this.call(called, scopePath(name), inputs, depth);
+      }
+    }
+    if (passing.has(node.op)) {
+      return node.op === 'ReadVariableOp' ? inputs.map((x) => this.read(x, name)) : inputs;
+    }
+    if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
+    const lowering = Object.hasOwn(tensorflowOps, node.op) ? tensorflowOps[node.op] : undefined;
+    if (!lowering) return [this.problem(name, node.op, `the op ${node.op} is not supported`)];
+
+    const layer: Layer = { name: this.layerOf(name) };
+    const operands = inputs.map((input) => this.read(input, name));
+    const readable = readableNode(node, operands, layer);
+    const lowered = lowering(readable);
+    const unread = readable.unread();
+    if (unread.length > 0)
+      throw new Refusal(`the attribute ${unread.join(', ')} of ${node.op} is not supported`);
+    return 'kind' in lowered ? [lowered] : lowered;
+  }
+
+  private call(
+    called: FunctionDef,
+    path: string,
+    inputs: readonly Imported[],
+    depth: number,
+  ): readonly Imported[] {
+    const args = new Map(called.inputs.map(({ name }, i) => [name, [inputs[i] ?? unknown]]));
+    const returns = called.outputs.map(({ name }) => reference(called.returns.get(name) ?? name));
+    return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
+  }
+
+  private constantOf(node: NodeDef): Tensor {
+    const value = node.attributes.get('value');
+    if (value?.kind !== 'tensor') throw new Refusal('a Const without a value');
+    const tensor = tensorOf(value.value, `node "${node.name}" (${node.op})`);
+    if (tensor.dtype === 'string') throw new Refusal('a constant string is not supported');
+    return tensor;
+  }
+
+  /** The value of a variable where it is read; anything else as it is. */
+  private read(value: Imported, node: string): Operand {
+    if (value.kind === 'unknown') throw new Error('an unknown value was read');
+    if (value.kind !== 'variable') return value;
+    const tensor = this.variable(value.name);
+    const variable = this.graph.graph.nodes.find(({ name }) => name === value.name)?.name ?? value.name;
+    if (!this.reads.some((read) => read.variable === variable)) this.reads.push({ node, variable, tensor });
+    return constant(tensor, variable);
+  }
+
+  private bundle: ReturnType<typeof openTensorBundle> | undefined;
+
+  private variable(name: string): Tensor {
+    const found = this.tensors.get(name);
+    if (found) return found;
+    const at = this.keys.get(name);
+    if (!at)
+      return refuse(
+        `variable "${name}"`,
+        'nothing in the model says where its value is; save the model again',
+      );
+    this.bundle ??= openTensorBundle(this.files, 'variables/variables');
+    const tensor = this.bundle.tensor(at.key);
+    if (tensor.dtype === 'string')
+      throw new Refusal(`the variable "${name}" holds strings, which are not supported`);
+    const part = at.slice === '' ? tensor : partOf(tensor, at.slice, name);
+    this.tensors.set(name, part);
+    return part;
+  }
+
+  /** Every read of a variable that the outputs may need, for the names of the layers. */
+  private variableReads(main: Scope, outputs: readonly Reference[]): readonly VariableRead[] {
+    const reads: VariableRead[] = [];
+    const walk = (
+      scope: Scope,
+      roots: readonly string[],
+      variables: ReadonlyMap<string, string>,
+      depth: number,
+    ) => {
+      if (depth > 64 || reads.length > MOST_NODES) return;
+      const variableOf = new Map(variables);
+      for (const node of order(scope, roots, dataInputs)) {
+        const source = variableOf.get(reference(node.inputs[0] ?? '').name);
+        if (node.op === 'VarHandleOp' || node.op === 'VariableV2') variableOf.set(node.name, node.name);
+        else if (node.op === 'Identity' && source !== undefined) variableOf.set(node.name, source);
+        if ((node.op === 'ReadVariableOp' || node.op === 'ResourceGather') && source !== undefined) {
+          reads.push({ node: scope.path + node.name, variable: source });
+        }
+        if (node.op === 'StatefulPartitionedCall' || node.op === 'PartitionedCall') {
+          const called = calledFunction(node, this.graph.functions);
+          const passed = new Map<string, string>();
+          for (const [i, { name }] of called.inputs.entries()) {
+            const variable = variableOf.get(reference(dataInputs(node)[i] ?? '').name);
+            if (variable !== undefined) passed.set(name, variable);
+          }
+          const returns = [...called.returns.values()].map((text) => reference(text).name);
+          walk(scopeOf(called.nodes, scopePath(scope.path + node.name)), returns, passed, depth + 1);
+        }
+      }
+    };
+    walk(
+      main,
+      outputs.map(({ name }) => name),
+      new Map(),
+      0,
+    );
+    return reads;
+  }
+
+  private problem(node: string, op: string | undefined, what: string): Unknown {
+    const where = `layer "${this.layerOf(node)}" (${op ?? 'argument'})`;
+    if (!this.problems.some((known) => known.where === where && known.what === what)) {
+      this.problems.push({ where, what });
+    }
+    return unknown;
+  }
+}
+
+function dataInputs(node: NodeDef): readonly string[] {
+  return node.inputs.filter((input) => !input.startsWith('^'));
+}
+
+/** The scope that a node's name stands in, with its last `/`. */
+function scopePath(name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1);
+}
+
+/** The type of an input, whose first dimension is the batch. */
+function inputType(name: string, info: TensorInfo, given: readonly number[] | undefined): Input['type'] {
+  const dtype = dtypeOf(info.type);
+  if (info.encoding !== 'dense')
+    throw new Refusal(`it is ${info.encoding}, and only dense tensors are supported`);
+  if (dtype === undefined || dtype === 'string')
+    throw new Refusal(`inputs of type ${info.type} are not supported`);
+  const open = `pass its lengths without the batch, such as --input_shape ${name}=128`;
+  if (info.shape === 'unknown') {
+    if (!given) throw new Refusal(`its shape is not known; ${open}`);
+    return { dtype, shape: [{ batch: 1 }, ...given] };
+  }
+  if (info.shape.length === 0)
+    throw new Refusal('it is a single number for all samples, without a batch dimension');
+  const rest = info.shape.slice(1);
+  if (given && given.length !== rest.length) {
+    throw new Refusal(
+      `--input_shape gives ${given.length} lengths, and the input has ${rest.length} without the batch`,
+    );
+  }
+  const shape = rest.map((length, i): Dim => {
+    if (given && length !== undefined && length !== given[i]) {
+      throw new Refusal(
+        `--input_shape gives ${given[i]} for dimension ${i + 1}, which the model fixes at ${length}`,
+      );
+    }
+    const dim = length ?? given?.[i];
+    if (dim === undefined)
+      throw new Refusal(`dimension ${i + 1} of ${printOpen(info.shape)} is open; ${open}`);
+    if (dim === 0) throw new Refusal('it has no elements');
+    return dim;
+  });
+  return { dtype, shape: [{ batch: 1 }, ...shape] };
+}
+
+function printOpen(shape: TensorInfo['shape']): string {
+  return shape === 'unknown' ? 'any shape' : `(${shape.map((length) => length ?? 'None').join(', ')})`;
+}
+
+/** The part of a tensor that `5 4 0,2:0,4` names: the shape of all, then begin and length in each dimension. */
+function partOf(tensor: Tensor, slice: string, name: string): Tensor {
+  const ranges = slice.split(' ').at(-1)!.split(':');
+  if (ranges.length !== tensor.shape.length)
+    return refuse(`variable "${name}"`, `the slice ${slice} does not fit`);
+  const bounds = ranges.map((range, i) => {
+    if (range === '-') return [0, tensor.shape[i]!] as const;
+    const [begin, length] = range.split(',').map(Number);
+    return [begin ?? 0, length ?? 0] as const;
+  });
+  const isWhole = bounds.every(([begin, length], i) => begin === 0 && length === tensor.shape[i]);
+  if (isWhole) return tensor;
+  return refuse(`variable "${name}"`, 'it is a part of another variable, which is not supported');
+}

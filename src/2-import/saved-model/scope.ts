@@ -1,0 +1,73 @@
+/** The nodes of a graph or of a function, by name, and the way from one to what it reads. */
+
+import type { Attribute, FunctionDef, NodeDef } from '../../1-read/saved-model.ts';
+import { refuse } from '../../errors.ts';
+
+export interface Scope {
+  readonly nodes: ReadonlyMap<string, NodeDef>;
+  /** What the names of the nodes are prefixed with: the place of the call. */
+  readonly path: string;
+}
+
+/** One output of a node: `split:1`, `split:output:1` in a function; `^split` is a control input. */
+export interface Reference {
+  readonly name: string;
+  /** The name of the output, in a function. */
+  readonly output: string | undefined;
+  readonly index: number;
+  readonly isControl: boolean;
+}
+
+export function scopeOf(nodes: readonly NodeDef[], path: string): Scope {
+  return { nodes: new Map(nodes.map((node) => [node.name, node])), path };
+}
+
+export function reference(text: string): Reference {
+  const isControl = text.startsWith('^');
+  const parts = (isControl ? text.slice(1) : text).split(':');
+  const index = parts.length > 1 ? Number(parts.at(-1)) : 0;
+  return { name: parts[0]!, output: parts.length > 2 ? parts[1] : undefined, index, isControl };
+}
+
+/** The function that a call node calls. */
+export function calledFunction(node: NodeDef, functions: ReadonlyMap<string, FunctionDef>): FunctionDef {
+  const attribute: Attribute | undefined = node.attributes.get('f');
+  const name = attribute?.kind === 'func' ? attribute.name : undefined;
+  const called = name === undefined ? undefined : functions.get(name);
+  return (
+    called ??
+    refuse(`node "${node.name}" (${node.op})`, `it calls the function ${name}, which the file lacks`)
+  );
+}
+
+/**
+ * The nodes that the roots need, each after those it reads. Names without a node are a function's arguments.
+ * `reads` says which inputs of a node count.
+ */
+export function order(
+  scope: Scope,
+  roots: readonly string[],
+  reads: (node: NodeDef) => readonly string[],
+): readonly NodeDef[] {
+  const done: NodeDef[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  const stack = [...roots].reverse().map((name) => ({ name, leave: false }));
+  for (let top = stack.pop(); top; top = stack.pop()) {
+    const node = scope.nodes.get(top.name);
+    if (!node) continue;
+    if (top.leave) {
+      state.set(top.name, 'done');
+      done.push(node);
+      continue;
+    }
+    if (state.get(top.name) === 'done') continue;
+    if (state.get(top.name) === 'open') refuse(`node "${top.name}" (${node.op})`, 'the graph has a cycle');
+    state.set(top.name, 'open');
+    stack.push({ name: top.name, leave: true });
+    for (const input of [...reads(node)].reverse()) {
+      const { name } = reference(input);
+      if (state.get(name) !== 'done') stack.push({ name, leave: false });
+    }
+  }
+  return done;
+}

@@ -1,0 +1,79 @@
+/** Runs a graph with the operators' own plain loops: the oracle of the tests, and the source of sample predictions. */
+
+import { Refusal } from '../errors.ts';
+import { type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
+import { bind, isStatic, printType, sameShape, type Tensor } from '../ir/types.ts';
+import { ops } from '../ops/index.ts';
+import type { Op } from '../ops/op.ts';
+
+/** An operator whose inputs and attributes are those of the node it is taken for. */
+type AnyOp = Op<string, string, string, unknown>;
+
+/** The operator of a node. The union of nodes keeps both together; a table look-up cannot. */
+export function opOf(node: Node): AnyOp {
+  return ops[node.op] as unknown as AnyOp;
+}
+
+/** The value of every node for these inputs, by name, each of `samples` samples. */
+export function evaluateNodes(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  samples: number,
+): ReadonlyMap<Value, Tensor> {
+  const values = new Map<Value, Tensor>();
+  for (const input of graph.inputs) {
+    const tensor = inputs.get(input.name);
+    const type = bind(input.type, samples);
+    if (!tensor || tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape)) {
+      throw new Error(
+        `input ${input.name}: expected ${printType(type)}, found ${tensor && printType(tensor)}`,
+      );
+    }
+    values.set(input, tensor);
+  }
+  for (const node of nodesOf(graph))
+    values.set(
+      node,
+      evaluateNode(node, (value) => valueOf(value, values), samples),
+    );
+  for (const { value } of graph.outputs) values.set(value, valueOf(value, values));
+  return values;
+}
+
+/** The outputs of a graph, in their order. */
+export function evaluate(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  samples: number,
+): readonly Tensor[] {
+  const values = evaluateNodes(graph, inputs, samples);
+  return graph.outputs.map(({ value }) => valueOf(value, values));
+}
+
+/** The value of a node whose inputs are all constant; undefined if they are not. */
+export function evaluateConstant(node: Node): Tensor | undefined {
+  const isKnown = isStatic(node.type) && inputsOf(node).every(({ kind }) => kind === 'constant');
+  return isKnown ? evaluateNode(node, (value) => valueOf(value, new Map()), 1) : undefined;
+}
+
+function valueOf(value: Value, values: ReadonlyMap<Value, Tensor>): Tensor {
+  const found = value.kind === 'constant' ? value.tensor : values.get(value);
+  if (!found) throw new Error(`a value of type ${printType(value.type)} was not computed`);
+  return found;
+}
+
+function evaluateNode(node: Node, tensorOf: (value: Value) => Tensor, samples: number): Tensor {
+  const inputs = Object.entries<Value>(node.inputs).map(([name, value]) => [name, tensorOf(value)]);
+  const output = bind(node.type, samples);
+  try {
+    const data = opOf(node).evaluate(
+      { ...Object.fromEntries(inputs), ...node.weights },
+      node.attributes,
+      output,
+    );
+    return { ...output, data };
+  } catch (error) {
+    if (error instanceof Refusal) throw new Refusal(`layer "${node.layer.name}": ${error.message}`);
+    throw error;
+  }
+}

@@ -1,0 +1,68 @@
+/** The functions that a layer can apply to its own output: a member each of `tf_layers::Activation`. */
+
+import type { Expression } from './expression.ts';
+import { rustNumber } from './expression.ts';
+import { type functions, scalarFunction } from './functions.ts';
+
+/** The functions with an `Activation` of their own, and its name. */
+const members = {
+  relu: 'Relu',
+  relu6: 'Relu6',
+  leaky_relu: 'LeakyRelu',
+  elu: 'Elu',
+  selu: 'Selu',
+  gelu: 'Gelu',
+  gelu_tanh: 'GeluTanh',
+  silu: 'Silu',
+  sigmoid: 'Sigmoid',
+  hard_sigmoid: 'HardSigmoid',
+  hard_silu: 'HardSilu',
+  softplus: 'Softplus',
+  softsign: 'Softsign',
+  tanh: 'Tanh',
+  exp: 'Exponential',
+  mish: 'Mish',
+} as const satisfies Partial<Record<keyof typeof functions, string>>;
+
+type Member = keyof typeof members;
+
+export interface Activation {
+  readonly name: Member | 'linear';
+  /** The slope of `leaky_relu`, the alpha of `elu`. */
+  readonly parameter?: number;
+}
+
+export const linear: Activation = { name: 'linear' };
+
+const isMember = (name: string): name is Member => name in members;
+
+/** The activation that an expression of one f32 is, if it is one. */
+export function activationOf(expression: Expression): Activation | undefined {
+  if (expression.kind !== 'call' || expression.dtype !== 'f32' || !isMember(expression.name))
+    return undefined;
+  const [x, parameter] = expression.arguments;
+  if (x?.kind !== 'input' || x.index !== 0) return undefined;
+  if (parameter === undefined) return { name: expression.name };
+  if (parameter.kind !== 'number') return undefined;
+  return { name: expression.name, parameter: Number(parameter.value) };
+}
+
+/** What the activation makes of a number. */
+export function activate({ name, parameter }: Activation): (x: number) => number {
+  if (name === 'linear') return (x) => x;
+  const { number } = scalarFunction(name);
+  return parameter === undefined ? number : (x) => number(x, parameter);
+}
+
+/** `Relu`, `LeakyRelu(0.2)`, once it is imported. */
+export function rustActivation(
+  { name, parameter }: Activation,
+  use: (...names: readonly string[]) => string,
+): string {
+  const member = use(`Activation::${name === 'linear' ? 'Linear' : members[name]}`);
+  return parameter === undefined ? member : `${member}(${rustNumber(parameter, 'f32').text})`;
+}
+
+export function printActivation({ name, parameter }: Activation): string {
+  return parameter === undefined ? name : `${name}(${parameter})`;
+}

@@ -1,0 +1,102 @@
+/** Every channel scaled and shifted by what training found. */
+
+import { Refusal } from '../errors.ts';
+import type { Tensor } from '../ir/types.ts';
+import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { isChannelsFirst } from './convolution.ts';
+import { defineOp, type EmittedStep } from './op.ts';
+import type { TensorflowOps } from './tensorflow.ts';
+import { channelsLast, fromChannelsLast } from './transpose.ts';
+import { channels } from './window.ts';
+
+/** `activation(x · scale + shift)` on the last axis. */
+export const batchNormalization = defineOp({
+  name: 'BatchNormalization',
+  inputs: ['x'],
+  weights: ['scale', 'shift'],
+
+  infer({ x, scale, shift }, _: { readonly activation: Activation }) {
+    const last = channels(x.shape);
+    if (x.dtype !== 'f32')
+      throw new Refusal(`batch normalization computes with f32, and its input is ${x.dtype}`);
+    if (scale.shape[0] !== last || shift.shape[0] !== last) {
+      throw new Refusal(`${scale.shape[0]} scales for ${last} channels`);
+    }
+    return x;
+  },
+
+  evaluate({ x, scale, shift }, { activation }) {
+    const count = scale.data.length;
+    const finish = activate(activation);
+    return Float32Array.from(x.data as Float32Array, (value, i) =>
+      finish(value * Number(scale.data[i % count]) + Number(shift.data[i % count])),
+    );
+  },
+
+  emit: (step, { activation }) => {
+    const field = fieldOf(step);
+    return `${field}.apply(${step.inputs.x}, ${rustActivation(activation, step.use)}, ${step.into})`;
+  },
+
+  inPlace: {
+    over: 'x',
+    fits: () => true,
+    emit: (step, { activation }) =>
+      `${fieldOf(step)}.apply_mut(${step.inputs.x}, ${rustActivation(activation, step.use)})`,
+  },
+
+  className: () => 'BatchNormalization',
+});
+
+function fieldOf({ types, layer }: EmittedStep<'x', 'scale' | 'shift'>): string {
+  const count = channels(types.x.shape);
+  return layer({
+    rustType: `BatchNormalization<${count}, ${2 * Math.ceil(count / 16)}>`,
+    doc: `${count} channels.`,
+    pack: ['scale', 'shift'],
+  });
+}
+
+const fused: TensorflowOps[string] = (node) => {
+  if (node.flag('is_training', true)) {
+    throw new Refusal('batch normalization with the statistics of the batch itself is not supported');
+  }
+  node.number('exponential_avg_factor', 1);
+  const first = isChannelsFirst(node, 'NHWC');
+  const epsilon = node.number('epsilon', 1e-4);
+  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => node.constant(i)) as [
+    Tensor,
+    Tensor,
+    Tensor,
+    Tensor,
+  ];
+  const { scale, shift } = scaleAndShift(gamma, beta, mean, variance, epsilon);
+  const x = channelsLast(node, node.input(0), first);
+  return fromChannelsLast(
+    node,
+    node.add(batchNormalization, { x }, { activation: linear }, { scale, shift }),
+    first,
+  );
+};
+
+/** `γ (x − μ) / √(σ² + ε) + β` as one product and one sum. */
+function scaleAndShift(gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: number) {
+  const factors = Array.from(
+    { length: gamma.data.length },
+    (_, i) => Number(gamma.data[i]) / Math.sqrt(Number(variance.data[i]) + epsilon),
+  );
+  const shape = gamma.shape;
+  const scale: Tensor = { dtype: 'f32', shape, data: Float32Array.from(factors) };
+  const shift: Tensor = {
+    dtype: 'f32',
+    shape,
+    data: Float32Array.from(factors, (factor, i) => Number(beta.data[i]) - Number(mean.data[i]) * factor),
+  };
+  return { scale, shift };
+}
+
+export const batchNormalizationTensorflow: TensorflowOps = {
+  FusedBatchNorm: fused,
+  FusedBatchNormV2: fused,
+  FusedBatchNormV3: fused,
+};

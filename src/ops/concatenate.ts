@@ -1,0 +1,79 @@
+/** Values one after the other along an axis. */
+
+import { Refusal } from '../errors.ts';
+import { type Dim, elements, printShape, sameDim, type TensorType, zeros } from '../ir/types.ts';
+import { axisOf } from './axes.ts';
+import { defineOp } from './op.ts';
+import { reshaped } from './reshape.ts';
+import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+
+export const concatenate = defineOp({
+  name: 'Concatenate',
+  inputs: undefined as readonly `x${number}`[] | undefined,
+  weights: [],
+
+  infer(types, { axis }: { readonly axis: number }) {
+    const [first, ...rest] = Object.values(types) as TensorType[];
+    let length: Dim = first!.shape[axis]!;
+    for (const { dtype, shape } of rest) {
+      const fits =
+        dtype === first!.dtype &&
+        shape.length === first!.shape.length &&
+        shape.every((dim, i) => i === axis || sameDim(dim, first!.shape[i]!));
+      const dim = shape[axis];
+      if (!fits)
+        throw new Refusal(`${printShape(first!.shape)} and ${printShape(shape)} do not join at axis ${axis}`);
+      if (typeof length !== 'number' || typeof dim !== 'number') {
+        throw new Refusal('values that join along the batch mix the samples');
+      }
+      length += dim;
+    }
+    return { dtype: first!.dtype, shape: first!.shape.with(axis, length) };
+  },
+
+  evaluate(values, { axis }, output) {
+    const data = zeros(output.dtype, elements(output.shape));
+    const width = elements(output.shape.slice(axis));
+    let offset = 0;
+    for (const { shape, data: part } of Object.values(values)) {
+      const own = elements(shape.slice(axis));
+      for (let i = 0; i < part.length; i++) data[Math.floor(i / own) * width + offset + (i % own)] = part[i]!;
+      offset += own;
+    }
+    return data;
+  },
+
+  emit({ inputs, into, use }, { axis }) {
+    const parts = Object.values(inputs).map((part) => `${use('ops')}::flat(${part})`);
+    return `ops::concatenate(&[${parts.join(', ')}], ${axis}, ${into})`;
+  },
+
+  className: () => 'Concatenate',
+});
+
+/** The operands joined along an axis. */
+export function joined(node: Pick<TensorflowNode, 'add'>, parts: readonly Operand[], axis: number): Operand {
+  if (parts.length === 1) return parts[0]!;
+  const inputs = Object.fromEntries(parts.map((part, i) => [`x${i}` as const, part]));
+  return node.add(concatenate, inputs, { axis }, {});
+}
+
+export const concatenateTensorflow: TensorflowOps = {
+  ConcatV2: (node) => {
+    const parts = node.inputs.slice(0, -1);
+    return joined(node, parts, axisOf(node.integers(parts.length)[0]!, parts[0]!.type.shape.length));
+  },
+  Pack: (node) => {
+    const rank = node.input(0).type.shape.length;
+    const axis = axisOf(node.number('axis', 0), rank + 1);
+    const parts = node.inputs.map((part) => reshaped(node, part, part.type.shape.toSpliced(axis, 0, 1)));
+    return joined(node, parts, axis);
+  },
+  Tile: (node) => {
+    const counts = node.dims(1);
+    return counts.reduce((x: Operand, count, axis) => {
+      if (typeof count !== 'number') throw new Refusal('a value repeated as often as there are samples');
+      return joined(node, Array<Operand>(count).fill(x), axis);
+    }, node.input(0));
+  },
+};

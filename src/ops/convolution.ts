@@ -1,0 +1,163 @@
+/** A window slides over the input, and every place of it has a matrix from the channels to the filters. */
+
+import { Refusal } from '../errors.ts';
+import { type DType, elements, type Tensor } from '../ir/types.ts';
+import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { depthwiseConvolution } from './depthwise-convolution.ts';
+import { defineOp } from './op.ts';
+import type { TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { channelsLast, fromChannelsLast } from './transpose.ts';
+import { channels, lengthsOut, padding, rustWindow, slide, spatial, type Window } from './window.ts';
+
+export interface ConvolutionAttributes {
+  readonly window: Window;
+  readonly activation: Activation;
+}
+
+/** (batch, …spatial, channels) → (batch, …spatial, filters); the kernel is (…sizes, channels / groups, filters). */
+export const convolution = defineOp({
+  name: 'Convolution',
+  inputs: ['x'],
+  weights: ['kernel', 'bias'],
+
+  infer({ x, kernel, bias }, { window }: ConvolutionAttributes) {
+    const sizes = kernel.shape.slice(0, -2) as number[];
+    const [inGroup, filters] = kernel.shape.slice(-2) as [number, number];
+    const last = channels(x.shape);
+    if (x.dtype !== 'f32') throw new Refusal(`a convolution computes with f32, and its input is ${x.dtype}`);
+    if (x.shape.length !== sizes.length + 2) {
+      throw new Refusal(
+        `the input has ${x.shape.length} dimensions, but the kernel expects ${sizes.length + 2}`,
+      );
+    }
+    if (last % inGroup !== 0 || filters % (last / inGroup) !== 0) {
+      throw new Refusal(`${last} channels do not fit a kernel for ${inGroup} with ${filters} filters`);
+    }
+    if (bias.shape[0] !== filters) throw new Refusal(`${bias.shape[0]} biases for ${filters} filters`);
+    return { dtype: 'f32', shape: [x.shape[0]!, ...lengthsOut(window, spatial(x.shape), sizes), filters] };
+  },
+
+  evaluate({ x, kernel, bias }, { window, activation }, output) {
+    const sizes = kernel.shape.slice(0, -2);
+    const [inGroup, filters] = kernel.shape.slice(-2) as [number, number];
+    const inChannels = channels(x.shape);
+    const perGroup = filters / (inChannels / inGroup);
+    const [pixelsIn, pixelsOut] = [x, output].map(({ shape }) => elements(shape.slice(1, -1))) as [
+      number,
+      number,
+    ];
+    const sums = new Float64Array(elements(output.shape));
+    for (let i = 0; i < sums.length; i++) sums[i] = Number(bias.data[i % filters]);
+    const [xs, weights] = [x.data as Float32Array, kernel.data as Float32Array];
+    for (let sample = 0; sample < output.shape[0]!; sample++) {
+      slide(window, spatial(x.shape), sizes, (pixelOut, pixelIn, tap) => {
+        const to = (sample * pixelsOut + pixelOut) * filters;
+        const from = (sample * pixelsIn + pixelIn) * inChannels;
+        for (let group = 0; group * inGroup < inChannels; group++) {
+          for (let c = 0; c < inGroup; c++) {
+            const factor = xs[from + group * inGroup + c]!;
+            const row = (tap * inGroup + c) * filters;
+            for (let f = group * perGroup; f < (group + 1) * perGroup; f++)
+              sums[to + f]! += factor * weights[row + f]!;
+          }
+        }
+      });
+    }
+    return Float32Array.from(sums, activate(activation));
+  },
+
+  emit({ inputs, types, into, layer, use }, { window, activation }) {
+    const sizes = types.kernel.shape.slice(0, -2) as number[];
+    const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
+    const groups = channels(types.x.shape) / inGroup;
+    const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
+    const type = `${groups === 1 ? '' : 'Grouped'}Conv${sizes.length}D`;
+    const parameters = [...sizes, inGroup, filters, ...(groups === 1 ? [] : [groups]), rows];
+    if (sizes.length > 2) throw new Refusal(`a convolution over ${sizes.length} dimensions is not supported`);
+    const field = layer({
+      rustType: `${type}<${parameters.join(', ')}>`,
+      doc: `Windows of ${sizes.join(' × ')}, ${groups * inGroup} → ${filters} channels.`,
+      pack: ['kernel', 'bias'],
+    });
+    const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
+    return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${into})`;
+  },
+
+  className: (_, { kernel }) => `Conv${kernel.shape.length - 2}D`,
+  operations: ({ kernel }, _, output) =>
+    elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
+});
+
+/** The stride or dilation of the spatial dimensions, from an attribute that has one for every dimension. */
+export function spatialOf(
+  node: TensorflowNode,
+  attribute: string,
+  isChannelsFirst: boolean,
+): readonly number[] {
+  const list = node.list(attribute);
+  const rank = node.input(0).type.shape.length;
+  if (list.length === 0) return Array<number>(rank - 2).fill(1);
+  const others = isChannelsFirst ? [list[0], list[1]] : [list[0], list.at(-1)];
+  if (list.length !== rank || others.some((n) => n !== 1)) {
+    throw new Refusal(
+      `${attribute} is ${list.join(', ')}, and only the spatial dimensions can have another than 1`,
+    );
+  }
+  return isChannelsFirst ? list.slice(2) : list.slice(1, -1);
+}
+
+/** The window of a TensorFlow convolution or pooling over windows of these sizes. */
+export function windowOf(
+  node: TensorflowNode,
+  lengths: readonly number[],
+  sizes: readonly number[],
+  isChannelsFirst: boolean,
+): Window {
+  const strides = spatialOf(node, 'strides', isChannelsFirst);
+  const dilations = spatialOf(node, 'dilations', isChannelsFirst);
+  const kind = node.text('padding', '');
+  const explicit = node.list('explicit_paddings');
+  if (kind !== 'EXPLICIT')
+    return { strides, dilations, padding: padding(kind, lengths, sizes, strides, dilations) };
+  const pairs = lengths.map((_, i) => {
+    const at = 2 * (i + (isChannelsFirst ? 2 : 1));
+    return [explicit[at] ?? 0, explicit[at + 1] ?? 0] as const;
+  });
+  return { strides, dilations, padding: pairs };
+}
+
+/** Says whether the channels come first, by an attribute such as `NCHW`. */
+export function isChannelsFirst(node: TensorflowNode, otherwise: string): boolean {
+  return node.text('data_format', otherwise).startsWith('NC');
+}
+
+function zeroBias(filters: number, dtype: DType): Tensor {
+  return { dtype, shape: [filters], data: new Float32Array(filters) };
+}
+
+const conv: TensorflowOps[string] = (node) => {
+  const first = isChannelsFirst(node, 'NHWC');
+  node.flag('use_cudnn_on_gpu', true);
+  const kernel = node.constant(1);
+  const x = channelsLast(node, node.input(0), first);
+  const window = windowOf(node, spatial(x.type.shape), kernel.shape.slice(0, -2), first);
+  const bias = zeroBias(kernel.shape.at(-1)!, kernel.dtype);
+  const y = node.add(convolution, { x }, { window, activation: linear }, { kernel, bias });
+  return fromChannelsLast(node, y, first);
+};
+
+const depthwise: TensorflowOps[string] = (node) => {
+  const first = isChannelsFirst(node, 'NHWC');
+  const kernel = node.constant(1);
+  const x = channelsLast(node, node.input(0), first);
+  const window = windowOf(node, spatial(x.type.shape), kernel.shape.slice(0, -2), first);
+  const bias = zeroBias(kernel.shape.at(-1)! * kernel.shape.at(-2)!, kernel.dtype);
+  const y = node.add(depthwiseConvolution, { x }, { window, activation: linear }, { kernel, bias });
+  return fromChannelsLast(node, y, first);
+};
+
+export const convolutionTensorflow: TensorflowOps = {
+  Conv2D: conv,
+  Conv3D: conv,
+  DepthwiseConv2dNative: depthwise,
+};

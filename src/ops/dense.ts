@@ -1,0 +1,64 @@
+/** A fully connected layer on the last axis. */
+
+import { Refusal } from '../errors.ts';
+import { type Dim, elements } from '../ir/types.ts';
+import { type Activation, activate, rustActivation } from './activation.ts';
+import { matmul } from './matmul.ts';
+import { defineOp } from './op.ts';
+import type { TensorflowOps } from './tensorflow.ts';
+import { channels } from './window.ts';
+
+/** `activation(x · kernel + bias)`: (…, in) → (…, out). */
+export const dense = defineOp({
+  name: 'Dense',
+  inputs: ['x'],
+  weights: ['kernel', 'bias'],
+
+  infer({ x, kernel, bias }, _: { readonly activation: Activation }) {
+    const [rows, columns] = kernel.shape;
+    const last = channels(x.shape);
+    if (x.dtype !== 'f32') throw new Refusal(`a Dense layer computes with f32, and its input is ${x.dtype}`);
+    if (last !== rows) throw new Refusal(`the input has ${last} features, but the kernel expects ${rows}`);
+    if (bias.shape[0] !== columns) throw new Refusal(`${bias.shape[0]} biases for ${columns} units`);
+    return { dtype: 'f32', shape: [...x.shape.slice(0, -1), columns as Dim] };
+  },
+
+  evaluate({ x, kernel, bias }, { activation }, output) {
+    const [rows, columns] = kernel.shape as [number, number];
+    const data = new Float32Array(elements(output.shape));
+    const sums = new Float64Array(columns);
+    const finish = activate(activation);
+    for (let row = 0; row * columns < data.length; row++) {
+      sums.set(bias.data as Float32Array);
+      for (let i = 0; i < rows; i++) {
+        const factor = Number(x.data[row * rows + i]);
+        for (let j = 0; j < columns; j++) sums[j]! += factor * Number(kernel.data[i * columns + j]);
+      }
+      for (let j = 0; j < columns; j++) data[row * columns + j] = finish(sums[j]!);
+    }
+    return data;
+  },
+
+  emit({ inputs, types, into, layer, use }, { activation }) {
+    const [rows, columns] = types.kernel.shape as [number, number];
+    const size = Math.ceil(columns / 16) * (1 + rows);
+    const field = layer({
+      rustType: `Dense<${rows}, ${columns}, ${size}>`,
+      doc: `${rows} → ${columns}.`,
+      pack: ['kernel', 'bias'],
+    });
+    return `${field}.apply(${inputs.x}, ${rustActivation(activation, use)}, ${into})`;
+  },
+
+  className: () => 'Dense',
+  operations: ({ kernel }, _, output) =>
+    elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
+});
+
+export const denseTensorflow: TensorflowOps = {
+  MatMul: (node) => {
+    const [transposeX, transposeZ] = [node.flag('transpose_a', false), node.flag('transpose_b', false)];
+    for (const name of ['grad_a', 'grad_b']) node.flag(name, false);
+    return node.add(matmul, { x: node.input(0), z: node.input(1) }, { transposeX, transposeZ }, {});
+  },
+};

@@ -1,0 +1,132 @@
+/** Rows of a table, by their numbers. */
+
+import { Refusal } from '../errors.ts';
+import type { Constant } from '../ir/graph.ts';
+import { elements } from '../ir/types.ts';
+import { axisOf } from './axes.ts';
+import { rowMajor, stridedIndices, take } from './broadcasting.ts';
+import { defineOp } from './op.ts';
+import { reshaped } from './reshape.ts';
+import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { transpose } from './transpose.ts';
+
+export interface EmbeddingAttributes {
+  /** Negative numbers count from the last row, as in Keras 3. */
+  readonly wraps: boolean;
+}
+
+/** (…) numbers of words → (…, size). */
+export const embedding = defineOp({
+  name: 'Embedding',
+  inputs: ['x'],
+  weights: ['table'],
+
+  infer({ x, table }, _: EmbeddingAttributes) {
+    if (!['i32', 'i64', 'u8'].includes(x.dtype))
+      throw new Refusal(`a row of a table by ${x.dtype} is not supported`);
+    if (table.dtype !== 'f32') throw new Refusal(`a table of ${table.dtype} is not supported`);
+    return { dtype: 'f32', shape: [...x.shape, ...table.shape.slice(1)] };
+  },
+
+  evaluate({ x, table }, { wraps }, output) {
+    const [words, size] = table.shape as [number, number];
+    const data = new Float32Array(elements(output.shape));
+    for (const [i, value] of x.data.entries()) {
+      const number = Number(value);
+      const word = wraps && number < 0 ? number + words : number;
+      if (word < 0 || word >= words) throw new Refusal(`row ${number} is not in a table of ${words}`);
+      for (let j = 0; j < size; j++) data[i * size + j] = Number(table.data[word * size + j]);
+    }
+    return data;
+  },
+
+  emit({ inputs, types, into, nameOf, layer }, { wraps }) {
+    const [words, size] = types.table.shape as [number, number];
+    const field = layer({
+      rustType: `Embedding<${words}, ${size}, ${Math.ceil((words * size) / 16)}>`,
+      doc: `${words} words, ${size} numbers each.`,
+      pack: ['table'],
+    });
+    return `${field}.apply${wraps ? '_wrapping' : ''}("${nameOf('x')}", ${inputs.x}, ${into})?`;
+  },
+
+  className: () => 'Embedding',
+});
+
+/** Rows along an axis of a table that is the same at every prediction. */
+function gather(node: TensorflowNode, params: Operand, indices: Operand, axis: number): Operand {
+  if (indices.kind === 'constant') return gatherConstant(node, params, indices, axis);
+  if (params.kind !== 'constant')
+    throw new Refusal('a row by a computed number of a computed table is not supported');
+  const front = [axis, ...params.type.shape.map((_, i) => i).filter((i) => i !== axis)];
+  const turned = node.add(transpose, { x: params }, { axes: front }, {}) as Constant;
+  const [words, ...rest] = turned.tensor.shape as [number, ...number[]];
+  const table = { ...turned.tensor, shape: [words, elements(rest)] };
+  const rows = node.add(embedding, { x: indices }, { wraps: false }, { table });
+  const shape = [...indices.type.shape, ...rest];
+  if (axis !== 0) throw new Refusal('a computed row of another axis than the first is not supported');
+  return reshaped(node, rows, shape);
+}
+
+/** Steps along an axis of a computed value: known numbers, so slices that are joined. */
+function gatherConstant(node: TensorflowNode, params: Operand, indices: Constant, axis: number): Operand {
+  const { shape } = params.type;
+  const outer = shape.slice(0, axis);
+  const length = shape[axis];
+  if (typeof length !== 'number') throw new Refusal('chosen samples of the batch mix the samples');
+  const at = Array.from(indices.tensor.data, Number);
+  const bad = at.find((i) => i < 0 || i >= length);
+  if (bad !== undefined) throw new Refusal(`row ${bad} is not one of ${length}`);
+  const y = node.add(select, { x: params }, { axis, indices: at }, {});
+  return reshaped(node, y, [...outer, ...indices.type.shape, ...shape.slice(axis + 1)]);
+}
+
+/** Chosen steps of one axis: `y[…, i, …] = x[…, indices[i], …]`. */
+export const select = defineOp({
+  name: 'Select',
+  inputs: ['x'],
+  weights: [],
+
+  infer({ x }, { axis, indices }: { readonly axis: number; readonly indices: readonly number[] }) {
+    return { dtype: x.dtype, shape: x.shape.with(axis, indices.length) };
+  },
+
+  evaluate({ x }, { axis, indices }, output) {
+    const strides = rowMajor(x.shape);
+    const inner = strides[axis]!;
+    const places = stridedIndices(output.shape, strides.with(axis, 0), 0);
+    const count = elements(output.shape.slice(axis + 1));
+    return take(
+      x,
+      places.map((place, i) => place + inner * indices[Math.floor(i / count) % indices.length]!),
+    );
+  },
+
+  emit({ inputs, into, use }, { axis, indices }) {
+    return `${use('ops')}::gather(${inputs.x}, ${axis}, &[${indices.join(', ')}], ${into})`;
+  },
+
+  className: () => 'take',
+});
+
+export const embeddingTensorflow: TensorflowOps = {
+  Gather: (node) => {
+    node.flag('validate_indices', true);
+    return gather(node, node.input(0), node.input(1), 0);
+  },
+  GatherV2: (node) => {
+    if (node.number('batch_dims', 0) !== 0) throw new Refusal('GatherV2 with batch_dims is not supported');
+    return gather(
+      node,
+      node.input(0),
+      node.input(1),
+      axisOf(node.integers(2)[0]!, node.input(0).type.shape.length),
+    );
+  },
+  ResourceGather: (node) => {
+    if (node.number('batch_dims', 0) !== 0)
+      throw new Refusal('ResourceGather with batch_dims is not supported');
+    node.flag('validate_indices', true);
+    return gather(node, node.input(0), node.input(1), 0);
+  },
+};

@@ -1,0 +1,81 @@
+/** Products of matrices: the last two axes; those before them broadcast. */
+
+import { Refusal } from '../errors.ts';
+import { type Dim, elements, printShape, sameDim } from '../ir/types.ts';
+import { broadcastIndices, broadcastShape } from './broadcasting.ts';
+import { defineOp } from './op.ts';
+import type { TensorflowOps } from './tensorflow.ts';
+
+export interface MatmulAttributes {
+  readonly transposeX: boolean;
+  readonly transposeZ: boolean;
+}
+
+/** (…, m, k) · (…, k, n) → (…, m, n), each transposed first if so told. */
+export const matmul = defineOp({
+  name: 'Matmul',
+  inputs: ['x', 'z'],
+  weights: [],
+
+  infer({ x, z }, { transposeX, transposeZ }: MatmulAttributes) {
+    const [m, k] = matrix(x.shape, transposeX);
+    const [k2, n] = matrix(z.shape, transposeZ);
+    if (!sameDim(k, k2))
+      throw new Refusal(`matrices ${printShape(x.shape)} and ${printShape(z.shape)} do not fit`);
+    if (typeof k !== 'number') throw new Refusal('a product that sums over the batch mixes the samples');
+    if (x.dtype !== z.dtype) throw new Refusal(`a product of ${x.dtype} and ${z.dtype} is not supported`);
+    return { dtype: x.dtype, shape: [...broadcastShape([x.shape.slice(0, -2), z.shape.slice(0, -2)]), m, n] };
+  },
+
+  evaluate({ x, z }, { transposeX, transposeZ }, output) {
+    const outer = output.shape.slice(0, -2);
+    const [m, n] = output.shape.slice(-2) as [number, number];
+    const k = x.shape.at(transposeX ? -2 : -1)!;
+    const [xRow, xStep] = transposeX ? [1, m] : [k, 1];
+    const [zStep, zColumn] = transposeZ ? [1, k] : [n, 1];
+    const xs = broadcastIndices(x.shape.slice(0, -2), outer);
+    const zs = broadcastIndices(z.shape.slice(0, -2), outer);
+    const data =
+      x.dtype === 'f64' ? new Float64Array(elements(output.shape)) : new Float32Array(elements(output.shape));
+    for (let at = 0; at < data.length; at++) {
+      const product = Math.floor(at / (m * n));
+      const i = Math.floor(at / n) % m;
+      const j = at % n;
+      let sum = 0;
+      for (let s = 0; s < k; s++) {
+        const left = Number(x.data[xs[product]! * m * k + i * xRow + s * xStep]);
+        sum += left * Number(z.data[zs[product]! * k * n + s * zStep + j * zColumn]);
+      }
+      data[at] = sum;
+    }
+    return data;
+  },
+
+  emit({ inputs, types, into, use }, { transposeX, transposeZ }) {
+    if (types.x.dtype !== 'f32') throw new Refusal(`a product of ${types.x.dtype} matrices is not supported`);
+    if (types.x.shape.length < 3 && types.z.shape.length < 3) {
+      throw new Refusal('a product of two results mixes the samples');
+    }
+    return `${use('ops')}::matmul(${inputs.x}, ${inputs.z}, ${transposeX}, ${transposeZ}, ${into})`;
+  },
+
+  className: () => 'Dot',
+});
+
+function matrix(shape: readonly Dim[], transpose: boolean): readonly [Dim, Dim] {
+  const [rows, columns] = shape.slice(-2);
+  if (rows === undefined || columns === undefined) throw new Refusal(`${printShape(shape)} is no matrix`);
+  return transpose ? [columns, rows] : [rows, columns];
+}
+
+const batchMatMul: TensorflowOps[string] = (node) => {
+  for (const name of ['grad_x', 'grad_y']) node.flag(name, false);
+  const attributes = { transposeX: node.flag('adj_x', false), transposeZ: node.flag('adj_y', false) };
+  return node.add(matmul, { x: node.input(0), z: node.input(1) }, attributes, {});
+};
+
+export const matmulTensorflow: TensorflowOps = {
+  BatchMatMul: batchMatMul,
+  BatchMatMulV2: batchMatMul,
+  BatchMatMulV3: batchMatMul,
+};
