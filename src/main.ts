@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import pc from 'picocolors';
+import { readOverviewAssets } from './assets.ts';
 import { type ConvertOptions, readArguments, type TfLayersOption, wantsJson } from './command-line.ts';
 import { convert } from './convert.ts';
 import { ConversionError, UsageError } from './errors.ts';
@@ -73,6 +74,7 @@ async function run(options: ConvertOptions): Promise<void> {
       features: { path: pathToFv, bytes: readWholeFile('--path_to_fv', pathToFv) },
     }),
     ...(output.thresholds !== undefined && { thresholds: output.thresholds }),
+    assets: readOverviewAssets(),
     progress: progress.show,
   };
 

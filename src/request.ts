@@ -1,6 +1,7 @@
 /** What main.ts asks of the converter and what it gets back: bytes in, bytes out, no disk between. */
 
 import type { Files } from './1-read/files.ts';
+import type { OverviewAssets } from './5-emit/overview.ts';
 import type { ModelName } from './model-name.ts';
 
 /** The stages after which a conversion can stop and print its graph. */
@@ -38,6 +39,8 @@ export interface ConvertRequest {
   readonly features?: { readonly path: string; readonly bytes: Uint8Array };
   /** The `thresholds.json` of the crate that this one replaces, to be written again as it is. */
   readonly thresholds?: Uint8Array;
+  /** What the picture is drawn with. */
+  readonly assets: OverviewAssets;
   /** Called at the beginning of each stage with what it does: `importing the graph`. */
   progress(stage: string): void;
 }

@@ -34,6 +34,7 @@ export interface TensorBundle {
 export function openTensorBundle(files: Files, prefix: string): TensorBundle {
   const file = `${prefix}.index`;
   const size = files.size(file) ?? refuse(file, 'is missing; the weights of the model are listed there');
+  if (size > largestIndex) refuse(file, `has ${size} bytes, and at most ${largestIndex} are supported`);
   const entries = readTable(files.read(file, 0, size), file);
   const header = readHeader(
     messageOf(entries.get('') ?? refuse(file, 'damaged: its header is missing'), file),
@@ -42,7 +43,7 @@ export function openTensorBundle(files: Files, prefix: string): TensorBundle {
   const keys = [...entries.keys()].filter((key) => key !== '' && !key.startsWith('\0'));
   return {
     keys: keys.map((key) => Buffer.from(key, 'latin1').toString()),
-    has: (key) => entries.has(tableKey(key)),
+    has: (key) => key !== '' && entries.has(tableKey(key)),
     entry(key) {
       const { type, shape } = findEntry(bundle, tableKey(key), key);
       return { type, shape };
@@ -58,6 +59,9 @@ export function openTensorBundle(files: Files, prefix: string): TensorBundle {
 function tableKey(key: string): string {
   return Buffer.from(key).toString('latin1');
 }
+
+/** A variable takes about a hundred bytes. */
+const largestIndex = 2 ** 30;
 
 /** What an array of Node.js 20 can hold. */
 const mostBytes = 2 ** 32 - 1;

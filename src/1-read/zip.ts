@@ -106,8 +106,12 @@ function readMember(zip: Zip, at: number, end: number): { readonly member: Membe
   const extraEnd = nameEnd + view.getUint16(at + 30, true);
   const next = extraEnd + view.getUint16(at + 32, true);
   if (next > end) damaged(zip, `the entry at byte ${at} of its directory reaches past the end`);
-  const sizes = [view.getUint32(at + 24, true), view.getUint32(at + 20, true), view.getUint32(at + 42, true)];
-  const [size, compressedSize, offset] = widened(zip, sizes, nameEnd, extraEnd) as [number, number, number];
+  const sizes = [
+    view.getUint32(at + 24, true),
+    view.getUint32(at + 20, true),
+    view.getUint32(at + 42, true),
+  ] as const;
+  const [size, compressedSize, offset] = widened(zip, sizes, nameEnd, extraEnd);
   const member = {
     name: Buffer.from(bytes.subarray(at + 46, nameEnd)).toString(),
     flags: view.getUint16(at + 8, true),
@@ -120,19 +124,23 @@ function readMember(zip: Zip, at: number, end: number): { readonly member: Membe
   return { member, next };
 }
 
-/** Size, compressed size and offset, each replaced by the next number of the zip64 extra field if it doesn't fit. */
-function widened(zip: Zip, sizes: readonly number[], start: number, end: number): readonly number[] {
+type Sizes = readonly [size: number, compressedSize: number, offset: number];
+
+/** Each of the numbers is replaced by the next one of the zip64 extra field if it doesn't fit. */
+function widened(zip: Zip, sizes: Sizes, start: number, end: number): Sizes {
   if (!sizes.includes(see64)) return sizes;
   for (let at = start; at + 4 <= end; at += 4 + zip.view.getUint16(at + 2, true)) {
     if (zip.view.getUint16(at, true) !== 1) continue;
     const fieldEnd = Math.min(end, at + 4 + zip.view.getUint16(at + 2, true));
     let from = at + 4;
-    return sizes.map((size) => {
+    const widen = (size: number) => {
       if (size !== see64) return size;
       if (from + 8 > fieldEnd) damaged(zip, `the zip64 field at byte ${at} is too short`);
       from += 8;
       return number64(zip, from - 8);
-    });
+    };
+    const [size, compressedSize, offset] = sizes;
+    return [widen(size), widen(compressedSize), widen(offset)];
   }
   damaged(zip, 'a zip64 field is missing');
 }

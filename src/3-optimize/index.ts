@@ -1,1 +1,49 @@
-export {};
+/** Graph → graph: first TensorFlow's many small ops become the layers that they are, then layers become fewer. */
+
+import type { Graph } from '../ir/graph.ts';
+import { denseFromMatmul, denseOnLastAxis } from './dense-layers.ts';
+import { dilatedConvolution } from './dilated-convolution.ts';
+import { dropNoOps } from './drop-no-ops.ts';
+import {
+  foldBatchNormalizationAfter,
+  foldBatchNormalizationBefore,
+  foldBias,
+} from './fold-batch-normalization.ts';
+import { fuseActivations } from './fuse-activations.ts';
+import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
+import { moveTransposes } from './move-transposes.ts';
+import { recognizeActivations } from './recognize-activations.ts';
+import { recognizeEmbedding } from './recognize-embedding.ts';
+import { recognizeSoftmax } from './recognize-softmax.ts';
+import { rewriteAll } from './rewrite.ts';
+import { scaleAndShift } from './scale-and-shift.ts';
+import { unitDimensions } from './unit-dimensions.ts';
+
+/** The graph of the layers that the model's author knows. */
+export function recognize(graph: Graph): Graph {
+  return rewriteAll(graph, [
+    dropNoOps,
+    moveTransposes,
+    dilatedConvolution,
+    unitDimensions,
+    denseFromMatmul,
+    denseOnLastAxis,
+    foldBias,
+    scaleAndShift,
+    recognizeSoftmax,
+    fuseElementwiseOfLayer,
+    recognizeActivations,
+    recognizeEmbedding,
+  ]);
+}
+
+/** The same numbers with less work. */
+export function optimize(graph: Graph): Graph {
+  return rewriteAll(graph, [
+    foldBatchNormalizationAfter,
+    foldBatchNormalizationBefore,
+    fuseActivations,
+    fuseElementwise,
+    dropNoOps,
+  ]);
+}

@@ -1,9 +1,8 @@
 /** The layers of a model as its author knows them: what the picture and the files about the model tell of. */
 
+import { opOf } from '../evaluate/evaluate.ts';
 import { type Graph, type Input, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
 import type { Tensor, TensorType } from '../ir/types.ts';
-import { ops } from '../ops/index.ts';
-import type { Op } from '../ops/op.ts';
 import {
   activationSettings,
   isBias,
@@ -168,13 +167,9 @@ function classNameOf(node: Node): string {
     ...Object.entries<Value>(node.inputs).map(([name, { type }]) => [name, type] as const),
     ...weightsOf(node).map(([name, tensor]) => [name, tensor] as const),
   ]);
-  return opOf(node).className(node.attributes as never, types);
+  return opOf(node).className(node.attributes, types);
 }
 
 function weightsOf({ weights }: Node): readonly (readonly [string, Tensor])[] {
   return Object.entries<Tensor>(weights);
-}
-
-function opOf(node: Node): Op<string, string, string, never> {
-  return ops[node.op] as Op<string, string, string, never>;
 }

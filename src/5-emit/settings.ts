@@ -11,8 +11,8 @@ export type Settings = Readonly<Record<string, Setting>>;
 
 /** What Keras would have in the config of a layer that is this node. */
 export function settingsOf(node: Node): Settings {
-  const settings: (node: never) => Settings = table[node.op];
-  return (settings as (node: Node) => Settings)(node);
+  const settings = table[node.op] as (node: Node) => Settings;
+  return settings(node);
 }
 
 /** The settings of a node that is an activation function and no more: `{ activation: 'relu' }`. */
@@ -60,12 +60,12 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     dilation_rate: window.dilations,
     groups: Number(x.type.shape.at(-1)) / kernel.shape.at(-2)!,
     ...named(activation),
-    use_bias: isBias(bias),
+    ...biasSetting(bias),
   }),
   Dense: ({ attributes: { activation }, weights: { kernel, bias } }) => ({
     units: kernel.shape.at(-1)!,
     ...named(activation),
-    use_bias: isBias(bias),
+    ...biasSetting(bias),
   }),
   DepthwiseConvolution: ({
     attributes: { window, activation },
@@ -76,7 +76,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     ...windowSettings('kernel_size', window, kernel.shape.slice(0, -2), x.type.shape),
     dilation_rate: window.dilations,
     ...named(activation),
-    use_bias: isBias(bias),
+    ...biasSetting(bias),
   }),
   Elementwise: (node) => activationSettings(node) ?? { formula: printExpression(node.attributes.expression) },
   Embedding: ({ weights: { table } }) => ({ input_dim: table.shape[0]!, output_dim: table.shape[1]! }),
@@ -99,6 +99,11 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   SpaceToBatch: ({ attributes: { block } }) => ({ block_shape: block }),
   Transpose: ({ attributes: { axes } }) => (axes[0] === 0 ? { dims: axes.slice(1) } : { axes }),
 };
+
+/** Without it nothing is said: the bias may be a step of its own. */
+function biasSetting(bias: Tensor): Settings {
+  return isBias(bias) ? { use_bias: true } : {};
+}
 
 /** `{ activation: 'elu', alpha: 1 }` */
 function named({ name, parameter }: Activation): Settings {

@@ -34,9 +34,9 @@ export function evaluateNodes(
   for (const node of nodesOf(graph))
     values.set(
       node,
-      evaluateNode(node, (value) => valueOf(value, values), samples),
+      evaluateNode(node, (value) => tensorOf(value, values), samples),
     );
-  for (const { value } of graph.outputs) values.set(value, valueOf(value, values));
+  for (const { value } of graph.outputs) values.set(value, tensorOf(value, values));
   return values;
 }
 
@@ -47,23 +47,23 @@ export function evaluate(
   samples: number,
 ): readonly Tensor[] {
   const values = evaluateNodes(graph, inputs, samples);
-  return graph.outputs.map(({ value }) => valueOf(value, values));
+  return graph.outputs.map(({ value }) => tensorOf(value, values));
 }
 
 /** The value of a node whose inputs are all constant; undefined if they are not. */
 export function evaluateConstant(node: Node): Tensor | undefined {
   const isKnown = isStatic(node.type) && inputsOf(node).every(({ kind }) => kind === 'constant');
-  return isKnown ? evaluateNode(node, (value) => valueOf(value, new Map()), 1) : undefined;
+  return isKnown ? evaluateNode(node, (value) => tensorOf(value, new Map()), 1) : undefined;
 }
 
-function valueOf(value: Value, values: ReadonlyMap<Value, Tensor>): Tensor {
+function tensorOf(value: Value, values: ReadonlyMap<Value, Tensor>): Tensor {
   const found = value.kind === 'constant' ? value.tensor : values.get(value);
   if (!found) throw new Error(`a value of type ${printType(value.type)} was not computed`);
   return found;
 }
 
-function evaluateNode(node: Node, tensorOf: (value: Value) => Tensor, samples: number): Tensor {
-  const inputs = Object.entries<Value>(node.inputs).map(([name, value]) => [name, tensorOf(value)]);
+function evaluateNode(node: Node, read: (value: Value) => Tensor, samples: number): Tensor {
+  const inputs = Object.entries<Value>(node.inputs).map(([name, value]) => [name, read(value)]);
   const output = bind(node.type, samples);
   try {
     const data = opOf(node).evaluate(

@@ -56,5 +56,5 @@ pub use layers::{
     Embedding, GroupedConv1D, GroupedConv2D, Row, Word,
 };
 pub use tensor::{Number, Shape, Tensor};
-pub use window::{Padding, Window};
+pub use window::Window;
 pub use zerocopy;

@@ -4,7 +4,7 @@ use crate::kernels::axis::Axis;
 
 /// What stands around the input of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding<const D: usize> {
+enum Padding<const D: usize> {
     /// Nothing: the window stays inside.
     Valid,
     /// As much on both sides as gives ceil(steps / stride) steps; the odd one at the end.

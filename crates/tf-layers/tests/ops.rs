@@ -123,17 +123,13 @@ fn pooling_over_images() {
                 // Padding: 2 in height, 1 of it before; 1 in width, all of it after.
                 let rows = (2 * row).saturating_sub(1)..(2 * row + 2).min(5);
                 let columns = 2 * column..(2 * column + 3).min(6);
-                let seen: Vec<f32> =
-                    rows.flat_map(|h| columns.clone().map(move |w| x_at(h, w))).collect();
-                fn x_at(h: usize, w: usize) -> f32 {
-                    (h * 100 + w) as f32
-                }
-                let numbers = seen.iter().map(|hw| {
-                    let (h, w) = (*hw as usize / 100, *hw as usize % 100);
-                    x[s][h][w][c]
-                });
-                assert_eq!(max[s][row][column][c], numbers.clone().fold(f32::MIN, f32::max));
-                let expected = numbers.clone().sum::<f32>() / numbers.len() as f32;
+                let numbers = rows.flat_map(|h| columns.clone().map(move |w| (h, w)));
+                let numbers: Vec<f32> = numbers.map(|(h, w)| x[s][h][w][c]).collect();
+                assert_eq!(
+                    max[s][row][column][c],
+                    numbers.iter().copied().fold(f32::MIN, f32::max)
+                );
+                let expected = numbers.iter().sum::<f32>() / numbers.len() as f32;
                 assert!((mean[s][row][column][c] - expected).abs() <= 1e-6 * expected.abs());
             }
         }
@@ -307,4 +303,24 @@ fn other_shapes() {
     assert_eq!(y, [[[3, 1], [6, 4]], [[9, 7], [12, 10]]]);
     let y: &mut [[[i32; 3]; 1]] = ops::gather(&x, 1, &[1], &mut scratch);
     assert_eq!(y, [[[4, 5, 6]], [[10, 11, 12]]]);
+}
+
+#[test]
+fn empty_batches() {
+    let x: [[[f32; 3]; 2]; 0] = [];
+    let y: &mut [[[f32; 2]; 3]] = ops::transpose(&x, [0, 2, 1], &mut []);
+    assert!(y.is_empty());
+    let y: &mut [[[f32; 1]; 2]] = ops::slice(&x, [0, 1], [1, 1], &mut []);
+    assert!(y.is_empty());
+    let y: &mut [[[f32; 5]; 2]] = ops::pad(&x, [[0, 0], [1, 1]], 0.0, &mut []);
+    assert!(y.is_empty());
+    let y: &mut [[[f32; 6]; 2]] = ops::tile(&x, &mut []);
+    assert!(y.is_empty());
+    let y: &mut [[[f32; 2]; 2]] = ops::matmul(&x, &x, false, true, &mut []);
+    assert!(y.is_empty());
+    assert!(ops::softmax(&x, 1, &mut []).is_empty());
+    let y: &mut [[i64; 3]] = ops::arg_max(&x, 1, &mut []);
+    assert!(y.is_empty());
+    let y: &mut [[[f32; 3]; 1]] = ops::max_pooling1d(&x, 2, Window::valid(), &mut []);
+    assert!(y.is_empty());
 }

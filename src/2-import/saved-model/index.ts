@@ -7,11 +7,11 @@ import { readSavedModel } from '../../1-read/saved-model.ts';
 import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
+import { constant } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
 import type { Dim, Tensor } from '../../ir/types.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
-import { constant } from '../builder.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
 import { readableNode } from './node.ts';
 import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
@@ -25,7 +25,7 @@ const MOST_NODES = 2_000_000;
 export interface ImportOptions {
   /** The signature to convert; undefined for `serving_default`, or the only one. */
   readonly signature?: string;
-  /** The lengths of inputs without the batch, by input, for those that the model leaves open. */
+  /** The lengths of inputs, batch first, by input, for those that the model leaves open. */
   readonly inputShapes: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -399,26 +399,27 @@ function inputType(name: string, info: TensorInfo, given: readonly number[] | un
     throw new Refusal(`it is ${info.encoding}, and only dense tensors are supported`);
   if (dtype === undefined || dtype === 'string')
     throw new Refusal(`inputs of type ${info.type} are not supported`);
-  const open = `pass its lengths without the batch, such as --input_shape ${name}=128`;
+  const open = `pass its lengths, batch first, such as --input_shape ${name}=1,128`;
   if (info.shape === 'unknown') {
     if (!given) throw new Refusal(`its shape is not known; ${open}`);
-    return { dtype, shape: [{ batch: 1 }, ...given] };
+    return { dtype, shape: [{ batch: 1 }, ...given.slice(1)] };
   }
   if (info.shape.length === 0)
     throw new Refusal('it is a single number for all samples, without a batch dimension');
-  const rest = info.shape.slice(1);
-  if (given && given.length !== rest.length) {
+  if (given && given.length !== info.shape.length) {
     throw new Refusal(
-      `--input_shape gives ${given.length} lengths, and the input has ${rest.length} without the batch`,
+      `--input_shape gives ${given.length} lengths, and the input has ${info.shape.length}, batch first`,
     );
   }
+  const rest = info.shape.slice(1);
+  const lengths = given?.slice(1);
   const shape = rest.map((length, i): Dim => {
-    if (given && length !== undefined && length !== given[i]) {
+    if (lengths && length !== undefined && length !== lengths[i]) {
       throw new Refusal(
-        `--input_shape gives ${given[i]} for dimension ${i + 1}, which the model fixes at ${length}`,
+        `--input_shape gives ${lengths[i]} for dimension ${i + 1}, which the model fixes at ${length}`,
       );
     }
-    const dim = length ?? given?.[i];
+    const dim = length ?? lengths?.[i];
     if (dim === undefined)
       throw new Refusal(`dimension ${i + 1} of ${printOpen(info.shape)} is open; ${open}`);
     if (dim === 0) throw new Refusal('it has no elements');

@@ -3,10 +3,10 @@
 import { dtypeOf } from '../../1-read/element-types.ts';
 import type { Attribute, NodeDef } from '../../1-read/saved-model.ts';
 import { Refusal } from '../../errors.ts';
+import { builderFor, dimsOf } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
 import type { DType, Tensor } from '../../ir/types.ts';
 import type { Operand, TensorflowNode } from '../../ops/tensorflow.ts';
-import { builderFor, dimsOf } from '../builder.ts';
 
 export interface ReadableNode extends TensorflowNode {
   /** The attributes that nobody has read. */

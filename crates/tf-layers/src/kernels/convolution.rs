@@ -5,8 +5,8 @@ use super::axis::Axis;
 use super::gemm;
 use super::panels::{LANES, Row, accumulate, store};
 
-/// Pixels of the output in a tile.
-const TILE: usize = 4;
+/// Pixels of the output in a tile: more of them don't fit the registers of SSE2.
+const TILE: usize = 2;
 
 /// A convolution of one image, channels last: `[height, width]` axes, and channels of all groups.
 #[derive(Clone, Copy, Debug)]

@@ -63,18 +63,7 @@ macro_rules! maps {
                 for (block, y) in y.chunks_mut(LANES).enumerate() {
                     let $x1 = $x1.load(block * LANES, y.len());
                     $(let $x = $x.load(block * LANES, y.len());)*
-                    match y.first_chunk_mut::<LANES>() {
-                        Some(y) => {
-                            for (i, y) in y.iter_mut().enumerate() {
-                                *y = f($x1[i], $($x[i]),*);
-                            }
-                        }
-                        None => {
-                            for (i, y) in y.iter_mut().enumerate() {
-                                *y = f($x1[i], $($x[i]),*);
-                            }
-                        }
-                    }
+                    each(y, |i, y| *y = f($x1[i], $($x[i]),*));
                 }
             }
         }
@@ -97,18 +86,7 @@ macro_rules! maps {
                 }
                 for (block, y) in y.chunks_mut(LANES).enumerate() {
                     $(let $x = $x.load(block * LANES, y.len());)*
-                    match y.first_chunk_mut::<LANES>() {
-                        Some(y) => {
-                            for (i, y) in y.iter_mut().enumerate() {
-                                *y = f(*y, $($x[i]),*);
-                            }
-                        }
-                        None => {
-                            for (i, y) in y.iter_mut().enumerate() {
-                                *y = f(*y, $($x[i]),*);
-                            }
-                        }
-                    }
+                    each(y, |i, y| *y = f(*y, $($x[i]),*));
                 }
             }
         }
@@ -118,6 +96,15 @@ macro_rules! maps {
 maps!(map2 map2_mut 2: x1 X1 0 x2 X2 1);
 maps!(map3 map3_mut 3: x1 X1 0 x2 X2 1 x3 X3 2);
 maps!(map4 map4_mut 4: x1 X1 0 x2 X2 1 x3 X3 2 x4 X4 3);
+
+/// Calls `f` for each number of a block; for most, 16 is a length that the compiler knows.
+#[inline(always)]
+fn each<Y>(y: &mut [Y], f: impl Fn(usize, &mut Y)) {
+    match y.first_chunk_mut::<LANES>() {
+        Some(y) => y.iter_mut().enumerate().for_each(|(i, y)| f(i, y)),
+        None => y.iter_mut().enumerate().for_each(|(i, y)| f(i, y)),
+    }
+}
 
 /// y = f(x), of a tensor broadcast to y.
 pub(crate) fn map<X: Copy, Y>(x: &[X], walk: &Walk<1>, y: &mut [Y], f: impl Fn(X) -> Y) {

@@ -1,4 +1,4 @@
-//! y = x·z + bias, with z packed in panels: tiles of 4 rows and 16 columns, whose sums stay in
+//! y = x·z + bias, with z packed in panels: tiles of 2 rows and 16 columns, whose sums stay in
 //! registers. Every sum is taken over k from first to last, whatever the number of rows.
 
 use super::panels::{LANES, Row, accumulate, load, store};
@@ -6,10 +6,10 @@ use super::panels::{LANES, Row, accumulate, load, store};
 /// Rows of `x` that stay in the cache while all panels pass by.
 const BLOCK: usize = 64;
 
-/// Rows of a tile.
-const TILE: usize = 4;
+/// Rows of a tile: more of them don't fit the registers of SSE2.
+const TILE: usize = 2;
 
-/// Steps of k in the part of z that [`products`] packs at once: 16 KiB.
+/// Steps of k in the part of z that [`product`] packs at once: 16 KiB.
 const DEPTH: usize = 256;
 
 /// The rows of `x`, of `inner` numbers each, times the matrix in `panels`, plus its bias.
@@ -72,30 +72,26 @@ pub(crate) fn product(x: &[f32], z: &[f32], sizes: Sizes, y: &mut [f32]) {
             pack(z, sizes, begin, first, width, panel);
             for row in (0..rows).step_by(TILE) {
                 let count = TILE.min(rows - row);
-                let mut y = y[row * columns..][..count * columns].chunks_exact_mut(columns);
-                let mut add = |x: [&[f32]; TILE]| {
-                    let mut sums = [[0.0; LANES]; TILE];
-                    let mut outputs = [const { None::<&mut [f32]> }; TILE];
-                    for ((sums, output), y) in sums.iter_mut().zip(&mut outputs).zip(&mut y) {
-                        let y = &mut y[first..first + width];
-                        *sums = load(y);
-                        *output = Some(y);
-                    }
-                    accumulate(&mut sums, x, panel);
-                    for (sums, y) in sums.iter().zip(outputs.into_iter().flatten()) {
-                        store(sums, y);
-                    }
-                };
                 // The last tile may have fewer rows: it computes some of them again, for nobody.
-                let at = |r: usize| row + r.min(count - 1);
+                let row_at = |r: usize| row + r.min(count - 1);
                 if transpose_x {
                     for (r, packed) in packed.iter_mut().enumerate() {
-                        let column = x[begin * rows + at(r)..].iter().step_by(rows);
+                        let column = x[begin * rows + row_at(r)..].iter().step_by(rows);
                         packed[..depth].iter_mut().zip(column).for_each(|(to, from)| *to = *from);
                     }
-                    add(packed.each_ref().map(|x| &x[..depth]));
-                } else {
-                    add(std::array::from_fn(|r| &x[at(r) * inner + begin..][..depth]));
+                }
+                let x = std::array::from_fn(|r| {
+                    if transpose_x {
+                        &packed[r][..depth]
+                    } else {
+                        &x[row_at(r) * inner + begin..][..depth]
+                    }
+                });
+                let mut sums: [[f32; LANES]; TILE] =
+                    std::array::from_fn(|r| load(&y[row_at(r) * columns + first..][..width]));
+                accumulate(&mut sums, x, panel);
+                for (r, sums) in sums.iter().enumerate().take(count) {
+                    store(sums, &mut y[(row + r) * columns + first..][..width]);
                 }
             }
         }

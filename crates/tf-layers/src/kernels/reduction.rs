@@ -102,7 +102,8 @@ impl<A: Copy, Lift, Join> Fold<A, Lift, Join> {
 
 /// The place of the first number that is before all others; NaN comes after all numbers.
 ///
-/// `before(a, b)` says whether a comes before b. x is `outer` blocks of `len` rows of `inner`.
+/// `before(a, b)` says whether a comes before b. x is blocks of `len` rows of `inner` numbers; each
+/// column of a block gives one place.
 pub(crate) fn first<T: Copy + PartialOrd, I>(
     x: &[T],
     [len, inner]: [usize; 2],

@@ -14,6 +14,9 @@ impl<const CHANNELS: usize, const ROWS: usize> BatchNormalization<CHANNELS, ROWS
     const CHECKED: () = assert!(ROWS == 2 * CHANNELS.div_ceil(LANES), "ROWS of BatchNormalization");
 
     /// `activation(x · scale + shift)`.
+    ///
+    /// # Panics
+    /// If `y` is too short.
     pub fn apply<'y, X: Tensor<Number = f32>>(
         &self,
         x: &[X],

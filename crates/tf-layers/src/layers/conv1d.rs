@@ -5,7 +5,8 @@ use crate::kernels::convolution::Convolution;
 use crate::kernels::panels::{LANES, Row};
 use crate::{Activation, Tensor, Window};
 
-/// A convolution over steps, with windows of `SIZE` steps: `IN` channels → `OUT` channels.
+/// A convolution over steps, with windows of `SIZE` steps:
+/// `IN` channels → `OUT` channels.
 ///
 /// `ROWS` is ceil(`OUT` / 16)·(1 + `SIZE`·`IN`): for every 16 filters a row of bias, then one
 /// for each weight, by places of the window and channels.
@@ -21,6 +22,9 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const ROWS: usize>
     const CHECKED: () = assert!(ROWS == OUT.div_ceil(LANES) * (1 + SIZE * IN), "ROWS of Conv1D");
 
     /// `activation(kernel ∗ x + bias)`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<'y, const STEPS: usize, const STEPS_OUT: usize>(
         &self,
         x: &[[[f32; IN]; STEPS]],
@@ -54,8 +58,8 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const ROWS: usize>
     }
 }
 
-/// A convolution over steps, with windows of `SIZE` steps, in groups: each of the `GROUPS` groups of
-/// `OUT` / `GROUPS` filters sees only its own `IN` channels.
+/// A convolution over steps, with windows of `SIZE` steps,
+/// in `GROUPS` groups: the `OUT` / `GROUPS` filters of a group see only its own `IN` channels.
 ///
 /// `ROWS` is `GROUPS`·ceil(`OUT` / `GROUPS` / 16)·(1 + `SIZE`·`IN`): the panels of
 /// [`Conv1D`](crate::Conv1D) for each group.
@@ -81,6 +85,9 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const GROUPS: usize, 
     };
 
     /// `activation(kernel ∗ x + bias)`, with `C` = `IN`·`GROUPS`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<'y, const C: usize, const STEPS: usize, const STEPS_OUT: usize>(
         &self,
         x: &[[[f32; C]; STEPS]],

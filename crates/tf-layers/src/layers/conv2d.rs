@@ -4,7 +4,8 @@ use crate::kernels::convolution::Convolution;
 use crate::kernels::panels::{LANES, Row};
 use crate::{Activation, Tensor, Window};
 
-/// A convolution over images, with windows of `KH` rows and `KW` columns: `IN` channels → `OUT` channels.
+/// A convolution over images, with windows of `KH` rows and `KW` columns:
+/// `IN` channels → `OUT` channels.
 ///
 /// `ROWS` is ceil(`OUT` / 16)·(1 + `KH`·`KW`·`IN`): for every 16 filters a row of bias, then one
 /// for each weight, by rows and columns of the window and channels.
@@ -24,6 +25,9 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
     const CHECKED: () = assert!(ROWS == OUT.div_ceil(LANES) * (1 + KH * KW * IN), "ROWS of Conv2D");
 
     /// `activation(kernel ∗ x + bias)`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<'y, const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
         &self,
         x: &[[[[f32; IN]; W]; H]],
@@ -57,8 +61,8 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
     }
 }
 
-/// A convolution over images, with windows of `KH` rows and `KW` columns, in groups: each of the `GROUPS` groups of
-/// `OUT` / `GROUPS` filters sees only its own `IN` channels.
+/// A convolution over images, with windows of `KH` rows and `KW` columns,
+/// in `GROUPS` groups: the `OUT` / `GROUPS` filters of a group see only its own `IN` channels.
 ///
 /// `ROWS` is `GROUPS`·ceil(`OUT` / `GROUPS` / 16)·(1 + `KH`·`KW`·`IN`): the panels of
 /// [`Conv2D`](crate::Conv2D) for each group.
@@ -91,6 +95,9 @@ impl<
     };
 
     /// `activation(kernel ∗ x + bias)`, with `C` = `IN`·`GROUPS`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<
         'y,
         const C: usize,

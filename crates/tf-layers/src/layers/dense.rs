@@ -28,6 +28,9 @@ impl<const IN: usize, const OUT: usize, const ROWS: usize> Dense<IN, OUT, ROWS> 
 
     /// `activation(x · kernel + bias)`. The last dimension of `X` is `IN`, that of `Y` is `OUT`;
     /// the others are the same.
+    ///
+    /// # Panics
+    /// If `y` is too short.
     pub fn apply<'y, X: Tensor<Number = f32>, Y: Tensor<Number = f32>>(
         &self,
         x: &[X],

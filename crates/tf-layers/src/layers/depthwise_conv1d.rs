@@ -28,6 +28,9 @@ impl<const SIZE: usize, const CHANNELS: usize, const MULTIPLIER: usize, const RO
     );
 
     /// `activation(kernel ∗ x + bias)`, with `OUT` = `CHANNELS`·`MULTIPLIER`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<'y, const OUT: usize, const STEPS: usize, const STEPS_OUT: usize>(
         &self,
         x: &[[[f32; CHANNELS]; STEPS]],

@@ -33,6 +33,9 @@ impl<
     );
 
     /// `activation(kernel ∗ x + bias)`, with `OUT` = `CHANNELS`·`MULTIPLIER`.
+    ///
+    /// # Panics
+    /// If `y` is too short, or the window has another number of places than the result.
     pub fn apply<
         'y,
         const OUT: usize,

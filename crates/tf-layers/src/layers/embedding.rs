@@ -15,6 +15,9 @@ impl<const WORDS: usize, const SIZE: usize, const ROWS: usize> Embedding<WORDS, 
 
     /// The vectors of the words `x`, which errors call `name`. The shape of `Y` is that of `X`
     /// with `SIZE` after it.
+    ///
+    /// # Panics
+    /// If `y` is too short.
     pub fn apply<'y, X: Tensor<Number: Word>, Y: Tensor<Number = f32>>(
         &self,
         name: &'static str,

@@ -5,8 +5,8 @@ use crate::{Number, Tensor};
 
 use super::shape::around;
 
-/// The place of the largest number along `axis` (the batch is axis 0): of the first of several. NaN is skipped,
-/// as in TensorFlow.
+/// The place of the largest number along `axis`, which is counted with the batch as axis 0; of the
+/// first of several. NaN is skipped, as in TensorFlow.
 ///
 /// `Y` has the dimensions that are left, with or without the one of length 1.
 pub fn arg_max<'y, X, Y>(x: &[X], axis: usize, y: &'y mut [Y::Number]) -> &'y mut [Y]

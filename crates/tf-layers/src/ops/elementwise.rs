@@ -26,9 +26,10 @@ pub fn map_mut<X: Tensor>(x: &mut [X], f: impl Fn(X::Number) -> X::Number) -> &m
     x
 }
 
+/// Defines `$map`, which writes a new batch, and `$map_mut`, which works in place.
 macro_rules! maps {
     ($map:ident $map_mut:ident $inputs:literal: $x1:ident $X1:ident $($x:ident $X:ident)*) => {
-        #[doc = concat!("`f` of the numbers of ", $inputs, " batches, which are broadcast to the shape of `Y`.")]
+        #[doc = concat!("`f` of the numbers of ", $inputs, " batches, broadcast to the shape of `Y`.")]
         pub fn $map<'y, $X1: Tensor, $($X: Tensor,)* Y: Tensor>(
             $x1: &[$X1],
             $($x: &[$X],)*
@@ -43,7 +44,8 @@ macro_rules! maps {
             y
         }
 
-        #[doc = concat!("Replaces every number of the first of ", $inputs, " batches by `f` of all; the others are broadcast to it.")]
+        #[doc = concat!("Replaces every number of the first of ", $inputs, " batches by `f` of all,")]
+        /// where the others are broadcast to it.
         pub fn $map_mut<'x, $X1: Tensor, $($X: Tensor),*>(
             $x1: &'x mut [$X1],
             $($x: &[$X],)*

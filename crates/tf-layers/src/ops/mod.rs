@@ -17,6 +17,11 @@
 //! let y: &mut [f32] = ops::reduce_sum(&x, &[1], &mut scratch);
 //! assert_eq!(y, [6.0, 15.0]);
 //! ```
+//!
+//! # Panics
+//!
+//! All panic if a buffer is too short, if shapes or axes don't fit each other, or if batches have
+//! different numbers of samples: mistakes of the program, whatever the numbers are.
 
 mod arg;
 mod elementwise;

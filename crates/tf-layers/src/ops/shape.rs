@@ -5,9 +5,6 @@ use crate::{Shape, Tensor};
 
 /// The batch as one of tensors of another shape, without copying. The number of samples may
 /// change.
-///
-/// # Panics
-/// If the numbers of `x` don't fill whole tensors.
 pub fn reshape<X: Tensor, Y: Tensor<Number = X::Number>>(x: &[X]) -> &[Y] {
     let y = Y::batch(X::flat(x));
     assert_eq!(y.len() * Y::LEN, x.len() * X::LEN, "the numbers of both shapes");
@@ -15,9 +12,6 @@ pub fn reshape<X: Tensor, Y: Tensor<Number = X::Number>>(x: &[X]) -> &[Y] {
 }
 
 /// As [`reshape`], to write to.
-///
-/// # Panics
-/// If the numbers of `x` don't fill whole tensors.
 pub fn reshape_mut<X: Tensor, Y: Tensor<Number = X::Number>>(x: &mut [X]) -> &mut [Y] {
     assert_eq!(x.len() * X::LEN % Y::LEN, 0, "the numbers of both shapes");
     Y::batch_mut(X::flat_mut(x))

@@ -1,7 +1,10 @@
 /** Adds nodes to a graph that is being imported: folds what is constant, and what follows from the batch size. */
 
 import { Refusal } from '../errors.ts';
-import type { Constant, Layer, Node, Value } from '../ir/graph.ts';
+import { broadcast } from '../ops/broadcast.ts';
+import type { Op } from '../ops/op.ts';
+import type { Builder, ByBatch, Operand } from '../ops/tensorflow.ts';
+import type { Constant, Layer, Node, Value } from './graph.ts';
 import {
   bind,
   type Dim,
@@ -11,10 +14,7 @@ import {
   type Tensor,
   type TensorType,
   tensor,
-} from '../ir/types.ts';
-import { broadcast } from '../ops/broadcast.ts';
-import type { Op } from '../ops/op.ts';
-import type { Builder, ByBatch, Operand } from '../ops/tensorflow.ts';
+} from './types.ts';
 
 /** Batch sizes at which lengths are tried: what is a multiple of N at all of them is one. */
 const TRIALS = [11, 13, 17] as const;

@@ -1,0 +1,67 @@
+/** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
+
+import type { Crate } from './crate.ts';
+import { structLiteral, useStatement } from './rust-layout.ts';
+
+export function benchesRs({ name, inputs }: Crate): string {
+  const one = inputs.map(({ field, isNumber }) => `${field}: ${isNumber ? '' : '&'}samples.${field}[0]`);
+  const all = inputs.map(({ field }) => `${field}: &self.${field}`);
+  return `//! \`cargo bench\`: the time and the allocations of one prediction, and of a batch.
+
+#![forbid(unsafe_code)]
+
+use divan::{AllocProfiler, Bencher, counter::ItemsCount};
+${useStatement(name.crate, ['Batch', 'Inputs', name.type])}
+use tf_layers::npz::Npz;
+
+#[global_allocator]
+static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench]
+fn predict(bencher: Bencher) {
+    let samples = Samples::repeated(1);
+${letStruct('    ', 'inputs', 'Inputs', one)}
+    let mut model = ${name.type}::new();
+    bencher.bench_local(|| model.predict(&inputs).map(|_| ()));
+}
+
+#[divan::bench(args = [1, 8, 32, 1000])]
+fn predict_batch(bencher: Bencher, count: usize) {
+    let samples = Samples::repeated(count);
+    let mut model = ${name.type}::new();
+    bencher
+        .counter(ItemsCount::new(count))
+        .bench_local(|| model.predict_batch(samples.batch()));
+}
+
+struct Samples {
+${inputs.map(({ field, type }) => `    ${field}: Vec<${type}>,`).join('\n')}
+}
+
+impl Samples {
+    /// \`count\` samples: those of \`testdata/features.npz\`, over and over.
+    fn repeated(count: usize) -> Self {
+        let file = Npz::new(include_bytes!("../testdata/features.npz")).unwrap();
+${inputs.map(({ field, name, type }) => `        let ${field}: Vec<${type}> = file.rows("${name}").unwrap();`).join('\n')}
+        Self {
+${inputs.map(({ field }) => `            ${field}: ${field}.into_iter().cycle().take(count).collect(),`).join('\n')}
+        }
+    }
+
+    fn batch(&self) -> Batch<'_> {
+${structLiteral('        ', 'Batch', all)}
+    }
+}
+`;
+}
+
+/** `let name = Type { … };` */
+function letStruct(indent: string, variable: string, type: string, fields: readonly string[]): string {
+  const short = `${indent}let ${variable} = ${type} { ${fields.join(', ')} };`;
+  if (short.length <= 100) return short;
+  return `${indent}let ${variable} = ${type} {\n${fields.map((field) => `${indent}    ${field},`).join('\n')}\n${indent}};`;
+}

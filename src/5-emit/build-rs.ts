@@ -1,0 +1,47 @@
+/** `build.rs`: packs the weights into the form in which the layers read them. */
+
+import type { Crate, LayerMember } from './crate.ts';
+
+export function buildRs({ name, layers }: Crate): string {
+  return `//! Packs \`model/model_weights.npz\` into the form in which the layers read their weights.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+use tf_layers::npz::Npz;
+use tf_layers::zerocopy::{FromZeros, IntoBytes};
+
+#[path = "src/layers.rs"]
+mod layers;
+
+use layers::Layers;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=model/model_weights.npz");
+    let out_dir = env::var("OUT_DIR")?;
+    pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${name.crate}.bin"))
+}
+
+/// Reads the trained weights from one file, and writes them packed to the other.
+pub fn pack(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
+    let file = fs::read(from)?;
+    let weights = Npz::new(&file)?;
+    let mut layers = Layers::new_box_zeroed().map_err(|_| "not enough memory for the weights")?;
+
+${layers.map(packed).join('\n')}
+
+    fs::write(to, layers.as_bytes())?;
+    Ok(())
+}
+`;
+}
+
+function packed({ field, weights }: LayerMember): string {
+  const args = weights.map(({ array }) => `&*weights.array("${array}")?`);
+  const short = `    layers.${field}.pack(${args.join(', ')});`;
+  if (short.length <= 100) return short;
+  return `    layers.${field}.pack(\n${args.map((arg) => `        ${arg},`).join('\n')}\n    );`;
+}

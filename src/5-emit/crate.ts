@@ -1,0 +1,232 @@
+/** What the files of a generated crate have in common: its names, its types, and the statements of its steps. */
+
+import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
+import { opOf } from '../evaluate/evaluate.ts';
+import type { Input, Node, Output, Value } from '../ir/graph.ts';
+import type { DType, Tensor, TensorType } from '../ir/types.ts';
+import type { ModelName } from '../model-name.ts';
+import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
+import { letStatement } from './rust-layout.ts';
+
+/** An InputLayer, as the crate has it. */
+export interface InputField {
+  /** The name of the InputLayer, and of the array in an npz file. */
+  readonly name: string;
+  readonly field: string;
+  /** `[i64; 100]` */
+  readonly type: string;
+  readonly isNumber: boolean;
+  readonly input: Input;
+}
+
+/** An output, as the crate has it. */
+export interface OutputField {
+  readonly output: Output;
+  /** The field of `Prediction`, if there are several. */
+  readonly field: string;
+  /** The variable of `forward` that holds it. */
+  readonly variable: string;
+  /** `[f32; 10]` */
+  readonly type: string;
+  readonly zero: string;
+  readonly bytes: number;
+  /** `predictions`, or `predictions_0` of several. */
+  readonly array: string;
+}
+
+/** A field of `Layers`, with its weights. */
+export interface LayerMember {
+  readonly field: string;
+  readonly rustType: string;
+  readonly doc: string;
+  readonly weights: readonly { readonly array: string; readonly tensor: Tensor }[];
+}
+
+export interface Crate {
+  readonly name: ModelName;
+  readonly version: string;
+  /** The last part of the path of the model it comes from. */
+  readonly source: string;
+  readonly plan: Plan;
+  readonly names: Names;
+  readonly inputs: readonly InputField[];
+  readonly outputs: readonly OutputField[];
+  readonly layers: readonly LayerMember[];
+  /** The statements of `forward`, formatted. */
+  readonly statements: readonly string[];
+  /** Names of `tf_layers` that the statements use, such as `Activation::Relu`. */
+  readonly uses: readonly string[];
+  /** Whether a step can find an input that it cannot read. */
+  readonly isFallible: boolean;
+  /** Whether the output is a score with a confidence level. */
+  readonly isBinary: boolean;
+  /** Whether the outputs are too large to be returned by value. */
+  readonly isLarge: boolean;
+  /** Whether each step keeps its own buffer, and can show it. */
+  readonly hasIntermediates: boolean;
+}
+
+export interface CrateOptions {
+  readonly name: ModelName;
+  readonly version: string;
+  readonly source: string;
+  readonly isBinary: boolean;
+  readonly hasIntermediates: boolean;
+}
+
+/** An output above this many bytes is never returned by value: it would overflow the stack of a test. */
+const LARGEST_VALUE = 1024;
+
+export function crateOf(plan: Plan, options: CrateOptions): Crate {
+  const names = namesOf(plan);
+  const writer = new StatementWriter(names);
+  const statements = plan.steps.map((step) => writer.statement(step));
+  const outputs = plan.graph.outputs.map(({ name, value }, i): OutputField => {
+    return {
+      output: { name, value },
+      field: names.outputs[i]!,
+      variable: names.steps.get(value as Node)!,
+      type: sampleType(value.type),
+      zero: zeroOf(value.type),
+      bytes: bytesOfSample(value.type),
+      array: plan.graph.outputs.length === 1 ? 'predictions' : `predictions_${i}`,
+    };
+  });
+  return {
+    ...options,
+    plan,
+    names,
+    inputs: plan.graph.inputs.map((input) => ({
+      name: input.name,
+      field: names.inputs.get(input)!,
+      type: sampleType(input.type),
+      isNumber: input.type.shape.length === 1,
+      input,
+    })),
+    outputs,
+    layers: writer.layers,
+    statements,
+    uses: [...writer.uses],
+    isFallible: statements.some((statement) => statement.endsWith('?;')),
+    isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
+  };
+}
+
+/** How far predictions may be from TensorFlow's, by `largestError`: the errors of a deep network add up. */
+export function tolerance({ layers }: Crate): { readonly value: number; readonly isDeep: boolean } {
+  const isDeep = layers.length > 20;
+  return { value: isDeep ? 1e-4 : 1e-5, isDeep };
+}
+
+/** `[[f32; 32]; 100]`: a sample, without the batch. */
+export function sampleType({ dtype, shape }: TensorType): string {
+  return shape.slice(1).reduceRight<string>((inner, dim) => `[${inner}; ${lengthOf(dim)}]`, dtype);
+}
+
+function zeroOf({ dtype, shape }: TensorType): string {
+  const zeros: Readonly<Record<DType, string>> = {
+    f32: '0.0',
+    f64: '0.0',
+    i32: '0',
+    i64: '0',
+    u8: '0',
+    bool: 'false',
+  };
+  return shape.slice(1).reduceRight<string>((inner, dim) => `[${inner}; ${lengthOf(dim)}]`, zeros[dtype]);
+}
+
+function bytesOfSample({ dtype, shape }: TensorType): number {
+  const size: Readonly<Record<DType, number>> = { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 };
+  return shape.slice(1).reduce<number>((bytes, dim) => bytes * lengthOf(dim), size[dtype]);
+}
+
+function lengthOf(dim: TensorType['shape'][number]): number {
+  return typeof dim === 'number' ? dim : dim.batch;
+}
+
+/** Writes the statements, and collects the layers and the names that they use. */
+class StatementWriter {
+  readonly layers: LayerMember[] = [];
+  readonly uses = new Set<string>();
+  private readonly fieldNames = uniqueNames();
+  private readonly constants = new Map<Value, string>();
+  private readonly names: Names;
+
+  constructor(names: Names) {
+    this.names = names;
+  }
+
+  statement({ node, place, isMutable }: Step): string {
+    const op = opOf(node);
+    const variable = this.names.steps.get(node)!;
+    const inputs = Object.entries<Value>(node.inputs);
+    const step = {
+      inputs: Object.fromEntries(inputs.map(([name, value]) => [name, this.expression(value, variable)])),
+      types: typesOf(node),
+      output: node.type,
+      into: place.kind === 'buffer' ? this.names.buffers[place.buffer]! : '',
+      isMutable,
+      nameOf: (name: string) => {
+        const input = (node.inputs as Readonly<Record<string, Value>>)[name];
+        return input?.kind === 'input' ? input.name : node.layer.name;
+      },
+      layer: (field: { rustType: string; doc: string; pack: readonly string[] }) =>
+        this.layer(variable, field, node.weights),
+      use: (...paths: readonly string[]) => this.use(paths),
+    };
+    const expression =
+      place.kind === 'over' ? op.inPlace!.emit(step, node.attributes) : op.emit(step, node.attributes);
+    const reference = isMutable ? '&mut ' : '&';
+    return letStatement(2, `${variable}: ${reference}[${sampleType(node.type)}]`, expression);
+  }
+
+  private expression(value: Value, reader: string): string {
+    switch (value.kind) {
+      case 'input':
+        return `inputs.${this.names.inputs.get(value)}`;
+      case 'node':
+        return this.names.steps.get(value)!;
+      case 'constant': {
+        const known = this.constants.get(value);
+        if (known !== undefined) return known;
+        const field = this.constant(value.tensor, value.variable ?? `${reader}_constant`);
+        this.constants.set(value, field);
+        return field;
+      }
+    }
+  }
+
+  /** A constant that is no layer's weight stands among the layers, as one sample for all. */
+  private constant(tensor: Tensor, name: string): string {
+    const size = { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 }[tensor.dtype];
+    const shape = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
+    const type = shape.reduceRight<string>((inner, dim) => `[${inner}; ${dim}]`, tensor.dtype);
+    const rows = Math.ceil((tensor.data.length * size) / 64);
+    const field = {
+      rustType: `Constant<${type}, ${rows}>`,
+      doc: `A constant of shape (${shape.join(', ')}).`,
+      pack: ['value'],
+    };
+    return `${this.layer(rustName(name), field, { value: { ...tensor, shape } })}.values()`;
+  }
+
+  private layer(
+    name: string,
+    {
+      rustType,
+      doc,
+      pack,
+    }: { readonly rustType: string; readonly doc: string; readonly pack: readonly string[] },
+    weights: Readonly<Record<string, Tensor>>,
+  ): string {
+    const field = this.fieldNames(name);
+    const packed = pack.map((weight, i) => ({ array: `${field}_weight_${i}`, tensor: weights[weight]! }));
+    this.layers.push({ field, rustType, doc, weights: packed });
+    return `layers.${field}`;
+  }
+
+  private use(paths: readonly string[]): string {
+    for (const path of paths) this.uses.add(path);
+    return paths.at(-1)!.split('::').at(-1)!;
+  }
+}

@@ -1,0 +1,108 @@
+/** `examples/predict.rs`: predicts the samples of a file. */
+
+import type { Crate } from './crate.ts';
+import { fitted, structLiteral, useStatement } from './rust-layout.ts';
+
+export function exampleRs(crate: Crate): string {
+  const { name, inputs, outputs, isLarge, isBinary } = crate;
+  const [first] = inputs;
+  const several = outputs.length > 1;
+  const row = isBinary || !several ? outputs[0]!.type : 'Prediction';
+  const arrays = outputs.map(({ array, field }) =>
+    several
+      ? `.array("${array}", &outputs.iter().map(|output| output.${field}).collect::<Vec<_>>())`
+      : `.array("${array}", &outputs)`,
+  );
+  const written = several
+    ? `    let file = NpzWriter::new()
+${arrays.map((array) => `        ${array}`).join('\n')}
+        .finish();
+    fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;`
+    : `    let file = NpzWriter::new()${arrays[0]}.finish();
+    fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;`;
+  const zero = several
+    ? `Prediction { ${outputs.map(({ field, zero }) => `${field}: ${zero}`).join(', ')} }`
+    : outputs[0]!.zero;
+  const rows = `samples.${first!.field}.len()`;
+  const empty = isLarge ? `tf_layers::zeros(${rows})` : `vec![${zero}; ${rows}]`;
+  const uses = ['Batch', ...(several ? ['Prediction'] : []), name.type];
+  return `//! \`cargo run --release --example predict -- features.npz out.npz [--repeat N] [--batch B]\`
+//!
+//! Writes the model's outputs for the samples of \`features.npz\`, as ${outputs.map(({ array }) => `\`${array}\``).join(', ')}, to \`out.npz\`.
+//! With \`--repeat\` it predicts them N times, B samples at once, and prints the times as JSON.
+
+#![forbid(unsafe_code)]
+
+use std::error::Error;
+use std::ops::Range;
+use std::time::Instant;
+use std::{env, fs};
+
+${useStatement(name.crate, uses)}
+use tf_layers::InputError;
+use tf_layers::npz::{Npz, NpzWriter};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = env::args().skip(1).collect();
+    let [from, to, options @ ..] = &args[..] else {
+        return Err("usage: predict features.npz out.npz [--repeat N] [--batch B]".into());
+    };
+    let (mut repeat, mut batch) = (None, None);
+    for option in options.chunks(2) {
+        match option {
+            [name, value] if name == "--repeat" => repeat = Some(value.parse::<usize>()?),
+            [name, value] if name == "--batch" => batch = Some(value.parse::<usize>()?),
+            _ => return Err(format!("unknown option: {}", option.join(" ")).into()),
+        }
+    }
+
+    let file = fs::read(from).map_err(|error| format!("{from}: {error}"))?;
+    let samples = Samples::read(&file).map_err(|error| format!("{from}: {error}"))?;
+    let count = ${rows};
+    let mut model = ${name.type}::new();
+    let mut outputs: Vec<${row}> = ${empty};
+    model.predict_from_array(samples.rows(0..count), &mut outputs)?;
+${written}
+
+    if let Some(repeat) = repeat {
+        let batch = batch.unwrap_or(count).max(1);
+        let mut seconds = Vec::with_capacity(repeat);
+        for _ in 0..repeat {
+            let start = Instant::now();
+            for (i, out) in outputs.chunks_mut(batch).enumerate() {
+                let first = i * batch;
+                model.predict_from_array(samples.rows(first..first + out.len()), out)?;
+            }
+            seconds.push(start.elapsed().as_secs_f64());
+        }
+        println!(r#"{{"samples": {count}, "batch": {batch}, "seconds": {seconds:?}}}"#);
+    }
+    Ok(())
+}
+
+struct Samples {
+${inputs.map(({ field, type }) => `    ${field}: Vec<${type}>,`).join('\n')}
+}
+
+impl Samples {
+    fn read(file: &[u8]) -> Result<Self, Box<dyn Error>> {
+        let file = Npz::new(file)?;
+${inputs.map(({ field, name, type }) => `        let ${field}: Vec<${type}> = file.rows("${name}")?;`).join('\n')}
+${fitted('        ', 'InputError::check_rows', `([${inputs.map(({ field, name }) => `("${name}", ${field}.len())`).join(', ')}])`, '?;').replace('check_rows (', 'check_rows(')}
+${structLiteral(
+  '        ',
+  'Ok(Self',
+  inputs.map(({ field }) => field),
+).replace(/\}$/, '})')}
+    }
+
+    fn rows(&self, rows: Range<usize>) -> Batch<'_> {
+${structLiteral(
+  '        ',
+  'Batch',
+  inputs.map(({ field }, i) => `${field}: &self.${field}[rows${i === inputs.length - 1 ? '' : '.clone()'}]`),
+)}
+    }
+}
+`;
+}

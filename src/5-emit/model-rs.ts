@@ -1,0 +1,345 @@
+/** `src/model.rs`: the inputs, the prediction, and a statement for every step. */
+
+import type { Crate, InputField, OutputField } from './crate.ts';
+import { fitted, structLiteral, useStatement } from './rust-layout.ts';
+
+export function modelRs(crate: Crate): string {
+  const { name, plan, inputs, outputs } = crate;
+  const title = `${inputs.map(({ name }) => `\`${name}\``).join(' and ')} → ${outputs
+    .map(({ output }) => (output.value.kind === 'node' ? `\`${output.value.layer.name}\`` : ''))
+    .join(' and ')}`;
+  return [
+    `//! ${title}.`,
+    imports(crate),
+    ...(crate.layers.length > 0
+      ? [`static LAYERS: Layers = include_value!(concat!(env!("OUT_DIR"), "/${name.crate}.bin"));`]
+      : []),
+    ...(crate.isBinary
+      ? ['const THRESHOLDS: Thresholds = Thresholds::from_json(include_str!("../model/thresholds.json"));']
+      : []),
+    `/// Samples that go through the layers together: each weight is read once for all of them.
+const TILE: usize = ${plan.tile};`,
+    inputsStruct(inputs),
+    batchStruct(inputs),
+    batchRows(inputs),
+    prediction(crate),
+    modelStruct(crate),
+    methods(crate),
+    `impl Default for ${name.type} {
+    fn default() -> Self {
+        Self::new()
+    }
+}`,
+    scratch(crate),
+    '',
+  ]
+    .filter((part, i, parts) => part !== '' || i === parts.length - 1)
+    .join('\n\n')
+    .replace(/\n+$/, '\n');
+}
+
+function imports(crate: Crate): string {
+  const std = ['use std::ops::Range;', 'use std::slice;'];
+  const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
+  if (crate.isBinary) uses.push('Confidence', 'Thresholds');
+  const activations = crate.uses.filter((use) => use.startsWith('Activation::')).map((use) => use.slice(12));
+  const tfLayers = [
+    ...(activations.length > 0 ? [useStatement('tf_layers::Activation', activations)] : []),
+    ...(crate.layers.length > 0 ? ['use tf_layers::zerocopy::include_value;'] : []),
+    useStatement('tf_layers', uses),
+  ];
+  const own = crate.layers.length > 0 ? '\n\nuse super::layers::Layers;' : '';
+  return `${std.join('\n')}\n\n${tfLayers.join('\n')}${own}`;
+}
+
+function inputsStruct(inputs: readonly InputField[]): string {
+  const fields = inputs.map(
+    ({ field, type, isNumber }) => `    pub ${field}: ${isNumber ? '' : "&'a "}${type},`,
+  );
+  const lifetime = inputs.some(({ isNumber }) => !isNumber) ? "<'a>" : '';
+  return `/// The inputs of one prediction.
+#[derive(Clone, Copy, Debug)]
+pub struct Inputs${lifetime} {
+${fields.join('\n')}
+}`;
+}
+
+function batchStruct(inputs: readonly InputField[]): string {
+  return `/// The inputs of many predictions: row \`i\` of every field belongs to sample \`i\`.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+${inputs.map(({ field, type }) => `    pub ${field}: &'a [${type}],`).join('\n')}
+}`;
+}
+
+function batchRows(inputs: readonly InputField[]): string {
+  const last = inputs.length - 1;
+  const fields = inputs.map(
+    ({ field }, i) => `${field}: &self.${field}[rows${i === last ? '' : '.clone()'}]`,
+  );
+  return `impl Batch<'_> {
+    fn rows(&self, rows: Range<usize>) -> Self {
+${structLiteral('        ', 'Self', fields)}
+    }
+}`;
+}
+
+function prediction(crate: Crate): string {
+  const { outputs } = crate;
+  const [output] = outputs;
+  if (crate.isBinary) {
+    const isNumber = output!.type === 'f32';
+    return `/// The model's answer for one sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Prediction {
+    /// Probability of the positive class, from 0 to 1.
+    pub score: f32,
+    /// The level of \`model/thresholds.json\` that the score reaches, if any.
+    pub confidence: Option<Confidence>,
+}
+
+impl Prediction {
+    fn new(${isNumber ? 'score: f32' : `${scorePattern(output!)}: ${output!.type}`}) -> Self {
+        Self { score, confidence: THRESHOLDS.confidence(score) }
+    }
+}`;
+  }
+  if (outputs.length === 1) {
+    return `/// The model's answer for one sample: the output of \`${layerOf(output!)}\`.
+pub type Prediction = ${output!.type};`;
+  }
+  const fields = outputs.map(
+    (field) => `    /// The output of \`${layerOf(field)}\`.\n    pub ${field.field}: ${field.type},`,
+  );
+  const derive = crate.isLarge ? 'Clone, Copy, Debug, PartialEq, FromZeros' : 'Clone, Copy, Debug, PartialEq';
+  const attribute = crate.isLarge ? '\n#[zerocopy(crate = "tf_layers::zerocopy")]\n#[repr(C)]' : '';
+  const zero = structLiteral(
+    '        ',
+    'Self',
+    outputs.map(({ field, zero }) => `${field}: ${zero}`),
+  );
+  const zeroImpl = crate.isLarge
+    ? ''
+    : `
+
+impl Prediction {
+    fn zeros() -> Self {
+${zero}
+    }
+}`;
+  return `/// The model's answer for one sample.
+#[derive(${derive})]${attribute}
+pub struct Prediction {
+${fields.join('\n')}
+}${zeroImpl}
+
+/// The outputs for a tile of samples.
+struct Outputs<'a> {
+${outputs.map(({ field, type }) => `    ${field}: &'a [${type}],`).join('\n')}
+}`;
+}
+
+/** `[score]`, `[[score]]` */
+function scorePattern({ type }: OutputField): string {
+  const depth = type.match(/^\[*/)![0].length;
+  return `${'['.repeat(depth)}score${']'.repeat(depth)}`;
+}
+
+function layerOf({ output }: OutputField): string {
+  return output.value.kind === 'node' ? output.value.layer.name : output.name;
+}
+
+function modelStruct({ name, layers, hasIntermediates }: Crate): string {
+  const weights = layers.length > 0 ? ' The weights are shared by all.' : '';
+  return `/// The model, and the memory in which it computes: one per thread.${weights}
+#[derive(Clone, Debug)]
+pub struct ${name.type} {
+    scratch: Scratch,${hasIntermediates ? '\n    /// How many samples the scratch holds the results of.\n    samples: usize,' : ''}
+}`;
+}
+
+/** What \`predict_from_array\` writes for one sample. */
+function rowType(crate: Crate): string {
+  return crate.isBinary || crate.outputs.length === 1 ? crate.outputs[0]!.type : 'Prediction';
+}
+
+function methods(crate: Crate): string {
+  const { name, hasIntermediates } = crate;
+  return `impl ${name.type} {
+    /// The trained model. Allocates the memory of all later predictions.
+    pub fn new() -> Self {
+        Self { scratch: Scratch::new()${hasIntermediates ? ', samples: 0' : ''} }
+    }
+
+${[predict(crate), predictBatch(crate), predictFromArray(crate), ...(hasIntermediates ? [intermediates(crate)] : []), forward(crate)].join('\n\n')}
+}`;
+}
+
+function predict(crate: Crate): string {
+  const { inputs, outputs, isBinary, isLarge } = crate;
+  const fields = inputs.map(
+    ({ field, isNumber }) => `${field}: slice::from_ref(${isNumber ? '&' : ''}inputs.${field})`,
+  );
+  const literal = structLiteral('        ', 'Batch', fields).trimStart();
+  const oneLine = `        let batch = ${literal};`;
+  const batch =
+    oneLine.includes('\n') || oneLine.length <= 100
+      ? oneLine
+      : `        let batch = Batch {\n${fields.map((field) => `            ${field},`).join('\n')}\n        };`;
+  if (isLarge) {
+    return `    /// Predicts one sample, without allocating. The prediction stays in the model's memory.
+    pub fn predict(&mut self, inputs: &Inputs) -> Result<&Prediction, InputError> {
+${batch}
+        ${outputs.length === 1 ? `Ok(&self.forward(batch)${tryMark(crate)}[0])` : largeStruct(crate)}
+    }`;
+  }
+  const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::zeros()';
+  return `    /// Predicts one sample, without allocating.
+    pub fn predict(&mut self, inputs: &Inputs) -> Result<Prediction, InputError> {
+${batch}
+        let mut output = ${zero};
+        self.predict_from_array(batch, slice::from_mut(&mut output))?;
+        Ok(${isBinary ? 'Prediction::new(output)' : 'output'})
+    }`;
+}
+
+const tryMark = ({ isFallible }: Crate) => (isFallible ? '?' : '');
+
+function largeStruct(_: Crate): string {
+  return `let mut output = std::mem::take(&mut self.scratch.prediction);
+        let result = self.predict_from_array(batch, &mut output);
+        self.scratch.prediction = output;
+        result.map(|()| &self.scratch.prediction[0])`;
+}
+
+function predictBatch(crate: Crate): string {
+  const { inputs, outputs, isBinary, isLarge } = crate;
+  const rows = `batch.${inputs[0]!.field}.len()`;
+  const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::zeros()';
+  const empty = isLarge ? `tf_layers::zeros(${rows})` : `vec![${zero}; ${rows}]`;
+  const result = isBinary ? 'outputs.into_iter().map(Prediction::new).collect()' : 'outputs';
+  const type = isLarge ? `: Vec<${isBinary ? rowType(crate) : 'Prediction'}>` : '';
+  return `    /// Predicts every sample of \`batch\`, in order.
+    pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
+        let mut outputs${type} = ${empty};
+        self.predict_from_array(batch, &mut outputs)?;
+        Ok(${result})
+    }`;
+}
+
+function predictFromArray(crate: Crate): string {
+  const { inputs, outputs, isFallible } = crate;
+  const counts = [
+    ...inputs.map(({ name, field }) => `("${name}", batch.${field}.len())`),
+    '("out", out.len())',
+  ];
+  const short = `        InputError::check_rows([${counts.join(', ')}])?;`;
+  const check =
+    short.length <= 100
+      ? short
+      : `        InputError::check_rows([\n${counts.map((count) => `            ${count},`).join('\n')}\n        ])?;`;
+  const signature = `    pub fn predict_from_array(&mut self, batch: Batch, out: &mut [${rowType(crate)}]) -> Result<(), InputError> {`;
+  const head =
+    signature.length <= 100
+      ? signature
+      : `    pub fn predict_from_array(
+        &mut self,
+        batch: Batch,
+        out: &mut [${rowType(crate)}],
+    ) -> Result<(), InputError> {`;
+  const call = isFallible
+    ? 'self.forward(inputs).map_err(|error| error.after(first))?'
+    : 'self.forward(inputs)';
+  const copy =
+    outputs.length === 1
+      ? fitted('            ', 'out.copy_from_slice(', call, ');').replace('( ', '(')
+      : `            let outputs = ${call};
+            for (row, out) in out.iter_mut().enumerate() {
+${outputs.map(({ field }) => `                out.${field} = outputs.${field}[row];`).join('\n')}
+            }`;
+  return `    /// Writes the output for every sample of \`batch\` to its row of \`out\`, without allocating.
+${head}
+${check}
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let first = tile * TILE;
+            let inputs = batch.rows(first..first + out.len());
+${copy}
+        }
+        Ok(())
+    }`;
+}
+
+function forward(crate: Crate): string {
+  const { outputs, names, statements, layers, isFallible, hasIntermediates, inputs } = crate;
+  const type = outputs.length === 1 ? `&[${outputs[0]!.type}]` : "Outputs<'_>";
+  const doc = outputs.map((output) => `\`${layerOf(output)}\``).join(' and ');
+  const setup = [
+    ...(layers.length > 0 ? ['        let layers = &LAYERS;'] : []),
+    ...(statements.some((statement) => /\bsamples\b/.test(statement)) || hasIntermediates
+      ? [`        let samples = inputs.${inputs[0]!.field}.len();`]
+      : []),
+    ...(hasIntermediates ? ['        self.samples = samples;'] : []),
+    destructured(names.buffers, crate.isLarge && outputs.length > 1),
+  ];
+  const literal = structLiteral(
+    '        ',
+    'Outputs',
+    outputs.map(({ field, variable }) => (field === variable ? field : `${field}: ${variable}`)),
+  ).trimStart();
+  const value = outputs.length === 1 ? outputs[0]!.variable : literal;
+  return `    /// The outputs of ${doc}, for at most [\`TILE\`] samples.
+    fn forward(&mut self, inputs: Batch) -> ${isFallible ? `Result<${type}, InputError>` : type} {
+${setup.join('\n')}
+
+${statements.join('\n')}
+        ${isFallible ? `Ok(${value})` : value}
+    }`;
+}
+
+function destructured(buffers: readonly string[], hasMore: boolean): string {
+  const fields = [...buffers, ...(hasMore ? ['..'] : [])];
+  const short = `        let Scratch { ${fields.join(', ')} } = &mut self.scratch;`;
+  if (short.length <= 100) return short;
+  return `        let Scratch {\n${fields.map((field) => `            ${field},`).join('\n')}\n        } = &mut self.scratch;`;
+}
+
+function intermediates({ plan, names }: Crate): string {
+  const items = plan.steps.map(({ node }) => {
+    let source = node;
+    while (plan.steps.find((step) => step.node === source)?.place.kind === 'view') {
+      const [input] = Object.values(source.inputs);
+      if (input?.kind !== 'node') return '';
+      source = input;
+    }
+    const shape = node.type.shape.slice(1).map((dim) => (typeof dim === 'number' ? dim : dim.batch));
+    const buffer = names.steps.get(source)!;
+    return `            Intermediate::new("${node.layer.name}", &[${shape.join(', ')}], self.samples, &self.scratch.${buffer}),`;
+  });
+  return `    /// The result of every step for the last samples that were predicted, at most [\`TILE\`].
+    pub fn intermediates(&self) -> Vec<Intermediate<'_>> {
+        vec![
+${items.filter((item) => item !== '').join('\n')}
+        ]
+    }`;
+}
+
+function scratch(crate: Crate): string {
+  const { plan, names, outputs, isLarge } = crate;
+  const extra = isLarge && outputs.length > 1;
+  const fields = names.buffers.map((buffer, i) => ({
+    field: `    ${buffer}: Vec<${plan.buffers[i]!.dtype}>,`,
+    value: `${buffer}: vec![${plan.buffers[i]!.dtype === 'bool' ? 'false' : plan.buffers[i]!.dtype.startsWith('f') ? '0.0' : '0'}; TILE * ${plan.buffers[i]!.length}]`,
+  }));
+  const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];
+  return `/// The buffers of \`forward\`.${plan.steps.length > 0 ? ' One is written again once nothing reads it any more.' : ''}
+#[derive(Clone, Debug)]
+struct Scratch {
+${fields.map(({ field }) => field).join('\n')}${extra ? '\n    prediction: Vec<Prediction>,' : ''}
+}
+
+impl Scratch {
+    fn new() -> Self {
+${structLiteral('        ', 'Self', values)}
+    }
+}`;
+}

@@ -1,0 +1,89 @@
+/** Rust names for layers, inputs and outputs: Keras's own, as far as Rust allows. */
+
+import type { Plan, Step } from '../4-plan/plan.ts';
+import type { Graph, Node, Value } from '../ir/graph.ts';
+
+/** Words of Rust, and names that the generated code uses itself. */
+const reserved = new Set(
+  `abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl
+   in let loop macro match mod move mut override priv pub ref return self Self static struct super trait true try type
+   typeof union unsafe unsized use virtual where while yield
+   bool f32 f64 i32 i64 u8 str usize batch error first inputs layers math ops out rows samples slice tile`.split(
+    /\s+/,
+  ),
+);
+
+/** `conv2d/BiasAdd` → `conv2d_bias_add`: lower case, words parted by `_`. */
+export function rustName(name: string): string {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .toLowerCase();
+  if (words === '') return 'value';
+  return /^[0-9]/.test(words) ? `n${words}` : words;
+}
+
+/** Gives each name once: a taken one gets a number, as Keras's do. */
+export function uniqueNames(taken: Iterable<string> = []): (name: string) => string {
+  const used = new Set([...reserved, ...taken]);
+  return (wanted) => {
+    let name = wanted;
+    for (let i = 1; used.has(name); i++) name = `${wanted}_${i}`;
+    used.add(name);
+    return name;
+  };
+}
+
+export interface Names {
+  /** The fields of `Inputs`, by input. */
+  readonly inputs: ReadonlyMap<Value, string>;
+  /** The variables of `forward`, by node. */
+  readonly steps: ReadonlyMap<Node, string>;
+  /** The buffers of the scratch, in their order. */
+  readonly buffers: readonly string[];
+  /** The fields of `Prediction`, for several outputs. */
+  readonly outputs: readonly string[];
+}
+
+/** A layer's last step has the layer's name; those before it say what they do. */
+export function namesOf(plan: Plan): Names {
+  const { graph, steps, buffers } = plan;
+  const inputNames = uniqueNames();
+  const inputs = new Map<Value, string>(
+    graph.inputs.map((input) => [input, inputNames(rustName(input.name))]),
+  );
+
+  const ownsBuffers = buffers.length === steps.filter(({ place }) => place.kind === 'buffer').length;
+  const letters = buffers.map((_, i) => bufferName(i));
+  const unique = uniqueNames(ownsBuffers ? [] : letters);
+  const lastOf = new Map(steps.map(({ node }) => [node.layer.name, node]));
+  const layers = new Map([...lastOf].map(([layer, node]) => [node, unique(rustName(layer))]));
+  const stepNames = new Map<Node, string>();
+  for (const { node } of steps) {
+    const layer = layers.get(node) ?? unique(rustName(`${node.layer.name}_${node.op}`));
+    stepNames.set(node, layer);
+  }
+  const outputNames = uniqueNames();
+  return {
+    inputs,
+    steps: stepNames,
+    buffers: ownsBuffers ? steps.filter(inBuffer).map(({ node }) => stepNames.get(node)!) : letters,
+    outputs: graph.outputs.map((output) => outputNames(outputName(graph, output.name))),
+  };
+}
+
+const inBuffer = ({ place }: Step) => place.kind === 'buffer';
+
+/** `a`, `b`, … `z`, `a1`, … */
+function bufferName(index: number): string {
+  const letter = String.fromCharCode(97 + (index % 26));
+  return index < 26 ? letter : `${letter}${Math.floor(index / 26)}`;
+}
+
+/** What the exporter called an output, unless that says nothing: then the layer it comes from. */
+function outputName(graph: Graph, name: string): string {
+  const output = graph.outputs.find((candidate) => candidate.name === name);
+  const isNumbered = /^output_\d+$/.test(name);
+  return rustName(isNumbered && output?.value.kind === 'node' ? output.value.layer.name : name);
+}

@@ -1,0 +1,46 @@
+/** `README.md` of a generated crate. */
+
+import type { Crate } from './crate.ts';
+
+export function readme(crate: Crate): string {
+  const { name, inputs, isBinary, version } = crate;
+  const call = inputs.map(({ field, isNumber }) => (isNumber ? field : `${field}: &${field}`)).join(', ');
+  const show = isBinary
+    ? 'println!("{} {:?}", prediction.score, prediction.confidence);'
+    : 'println!("{prediction:?}");';
+  return `# ${name.crate}
+
+Predictions of the TensorFlow model \`${name.given}\`, in safe Rust. Written by tf2rust ${version}.
+
+\`\`\`rust
+use ${name.crate}::{Inputs, ${name.type}};
+
+let mut model = ${name.type}::new(); // one per thread; predicts without allocating
+let prediction = model.predict(&Inputs { ${call} })?;
+${show}
+\`\`\`
+
+| to | run |
+|---|---|
+| predict the samples of a file | \`cargo run --release --example predict -- testdata/features.npz target/out.npz\` |
+| compare with TensorFlow | \`cargo test\` |
+| measure | \`cargo bench\` |
+| read the documentation | \`cargo doc --open\` |
+
+${isBinary ? '`model/thresholds.json` holds the lowest score of each confidence level: edit it and build again.\n\n' : ''}In your application: \`${name.crate} = { path = "path/to/rust_generated_code" }\`. If that path is
+inside a workspace, add to the workspace's \`Cargo.toml\`
+
+\`\`\`toml
+[workspace]
+exclude = ["path/to/rust_generated_code"]
+\`\`\`
+
+Without optimisation a model is many times slower. Cargo takes profiles from your own \`Cargo.toml\` only: for fast
+debug builds add
+
+\`\`\`toml
+[profile.dev.package."*"]
+opt-level = 3
+\`\`\`
+`;
+}

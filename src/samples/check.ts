@@ -1,0 +1,132 @@
+/** Holds the graph against the user's predictions, and predicts for samples that were drawn. */
+
+import { refuse } from '../errors.ts';
+import { largestError } from '../evaluate/error.ts';
+import { evaluate } from '../evaluate/evaluate.ts';
+import type { Graph } from '../ir/graph.ts';
+import { elements, type Tensor } from '../ir/types.ts';
+import { drawInputs } from './draw.ts';
+import type { Samples } from './samples.ts';
+
+/** The time that the evaluator may take, in milliseconds; it always does one sample. */
+const BUDGET = 2000;
+
+/** Samples that are drawn where nobody says how many. */
+const DRAWN = 8;
+
+export interface Checked {
+  /** How many samples the evaluator computed. */
+  readonly count: number;
+  readonly largestError: number;
+}
+
+/** Compares the graph's predictions with those given, as far as the time allows. Refuses any that differ. */
+export function checkSamples(graph: Graph, samples: Samples, tolerance: number, file: string): Checked {
+  const started = performance.now();
+  let [count, largest] = [0, 0];
+  while (count < samples.count && (count === 0 || performance.now() - started < BUDGET)) {
+    const inputs = new Map([...samples.inputs].map(([name, tensor]) => [name, sample(tensor, count)]));
+    const outputs = evaluate(graph, inputs, 1);
+    for (const [i, output] of outputs.entries()) {
+      const expected = sample(samples.predictions[i]!, count);
+      const scale = largestMagnitude(samples.predictions[i]!);
+      const error =
+        largestError(output.data, expected.data) * Math.min(1, largestMagnitude(expected) / scale);
+      refuseNaN(samples, count, expected, file);
+      if (!(error <= tolerance)) disagree(graph, samples, i, count, output, expected, file);
+      largest = Math.max(largest, error);
+    }
+    count++;
+  }
+  return { count, largestError: largest };
+}
+
+/** Samples with the evaluator's own predictions: as many as asked for, or as the time allows. */
+export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
+  const inputs = drawInputs(graph, wanted ?? DRAWN);
+  const started = performance.now();
+  const rows: (readonly Tensor[])[] = [];
+  while (rows.length < (wanted ?? DRAWN)) {
+    if (wanted === undefined && rows.length > 0 && performance.now() - started > BUDGET) break;
+    const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, rows.length)]));
+    rows.push(evaluate(graph, row, 1));
+  }
+  const count = rows.length;
+  return {
+    source: { kind: 'evaluator' },
+    count,
+    inputs: new Map([...inputs].map(([name, tensor]) => [name, firstSamples(tensor, count)])),
+    predictions: graph.outputs.map((_, i) => joined(rows.map((row) => row[i]!))),
+  };
+}
+
+/** One row of a batch, as a batch of one. */
+function sample(tensor: Tensor, index: number): Tensor {
+  const shape = [1, ...tensor.shape.slice(1)];
+  const length = elements(shape);
+  return { ...tensor, shape, data: tensor.data.slice(index * length, (index + 1) * length) };
+}
+
+function firstSamples(tensor: Tensor, count: number): Tensor {
+  const shape = [count, ...tensor.shape.slice(1)];
+  return { ...tensor, shape, data: tensor.data.slice(0, elements(shape)) };
+}
+
+function joined(rows: readonly Tensor[]): Tensor {
+  const [first] = rows;
+  const length = first!.data.length;
+  const shape = [rows.length, ...first!.shape.slice(1)];
+  const data = first!.data.slice(0, 0).constructor as new (length: number) => Tensor['data'];
+  const all = new data(length * rows.length);
+  for (const [i, { data: row }] of rows.entries())
+    for (const [j, x] of row.entries()) all[i * length + j] = x;
+  return { dtype: first!.dtype, shape, data: all };
+}
+
+function largestMagnitude({ data }: Tensor): number {
+  let largest = 1e-6;
+  for (const x of data) if (Number.isFinite(Number(x))) largest = Math.max(largest, Math.abs(Number(x)));
+  return largest;
+}
+
+function hasNaN({ data }: Tensor): boolean {
+  return data.some((x: number | bigint) => Number.isNaN(x));
+}
+
+/** A sample whose prediction is NaN because an input is tests nothing. */
+function refuseNaN(samples: Samples, index: number, expected: Tensor, file: string): void {
+  if (!hasNaN(expected)) return;
+  for (const [name, tensor] of samples.inputs) {
+    if (!hasNaN(sample(tensor, index))) continue;
+    refuse(
+      `${file}, array \`${name}\``,
+      `sample ${index} holds NaN, and so its prediction is NaN: leave the sample out`,
+    );
+  }
+}
+
+function disagree(
+  graph: Graph,
+  samples: Samples,
+  output: number,
+  index: number,
+  predicted: Tensor,
+  expected: Tensor,
+  file: string,
+): never {
+  const errors = Array.from({ length: expected.data.length }, (_, i) =>
+    largestError(predicted.data.slice(i, i + 1), expected.data.slice(i, i + 1)),
+  );
+  const place = errors.indexOf(Math.max(...errors));
+  const name = graph.outputs[output]!.name;
+  const bad = [...samples.inputs].find(([, tensor]) => hasNaN(sample(tensor, index)));
+  const hint = bad
+    ? `Its input \`${bad[0]}\` holds NaN: leave the sample out.`
+    : 'Either the predictions are of another model or of other features, or this is a mistake of tf2rust: ' +
+      'predict the same features again with TensorFlow, and if they still differ, please report it with the model.';
+  return refuse(
+    file,
+    `the model predicts ${predicted.data[place]} for sample ${index} of the output "${name}", ` +
+      `and the file expects ${expected.data[place]} (number ${place} of ${expected.data.length}). ${hint}`,
+  );
+}

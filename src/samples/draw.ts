@@ -1,0 +1,51 @@
+/** Inputs drawn from a fixed seed, for models without samples: the same for the same model. */
+
+import type { Graph, Input } from '../ir/graph.ts';
+import { inputsOf, nodesOf } from '../ir/graph.ts';
+import { bind, elements, type Tensor, zeros } from '../ir/types.ts';
+
+/** `count` samples for every input: floats in −1..1, numbers of words within their vocabulary, small integers. */
+export function drawInputs(graph: Graph, count: number): ReadonlyMap<string, Tensor> {
+  const random = randomNumbers(20260101);
+  return new Map(graph.inputs.map((input) => [input.name, draw(input, graph, count, random)]));
+}
+
+function draw(input: Input, graph: Graph, count: number, random: () => number): Tensor {
+  const type = bind(input.type, count);
+  const data = zeros(type.dtype, elements(type.shape));
+  const least = smallestVocabulary(graph, input);
+  for (let i = 0; i < data.length; i++) {
+    const integer = Math.floor(random() * (type.dtype === 'bool' ? 2 : least));
+    if (data instanceof BigInt64Array) data[i] = BigInt(integer);
+    else if (type.dtype === 'f32' || type.dtype === 'f64')
+      data[i] = least < Number.POSITIVE_INFINITY ? integer : 2 * random() - 1;
+    else data[i] = integer;
+  }
+  return { ...type, data };
+}
+
+/** How many words the tables have that an input chooses from; 10, or no bound for floats, if there are none. */
+function smallestVocabulary(graph: Graph, input: Input): number {
+  const isFloat = input.type.dtype === 'f32' || input.type.dtype === 'f64';
+  let least = isFloat ? Number.POSITIVE_INFINITY : 10;
+  for (const node of nodesOf(graph)) {
+    if (node.op !== 'Embedding') continue;
+    const [source] = inputsOf(node);
+    const isDirect = source === input;
+    const isCast = source?.kind === 'node' && source.op === 'Elementwise' && inputsOf(source)[0] === input;
+    if (isDirect || isCast)
+      least = Math.min(isFloat ? least : Math.max(least, 1000), node.weights.table.shape[0]!);
+  }
+  return least;
+}
+
+/** Mulberry32 (Tommy Ettinger, public domain): numbers in 0..1. */
+function randomNumbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
