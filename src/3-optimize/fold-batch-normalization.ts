@@ -10,7 +10,7 @@ import { convolution } from '../ops/convolution.ts';
 import { dense } from '../ops/dense.ts';
 import { depthwiseConvolution } from '../ops/depthwise-convolution.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
-import { type Affine, affineOf, vector } from './scale-and-shift.ts';
+import { type Affine, affineOf } from './scale-and-shift.ts';
 
 type Weighted = Extract<Node, { op: 'Convolution' | 'Dense' | 'DepthwiseConvolution' }>;
 
@@ -53,7 +53,10 @@ function foldAfter({ x, scale, shift }: Affine, isReadOnce: (value: Value) => bo
   // The last axis of a depthwise kernel is the multiplier: channel c and multiplier m make the output c·multiplier + m.
   const scaled = Float32Array.from(kernel.data as Float32Array, (w, i) => w * scale[i % count]!);
   const shifted = scale.map((factor, i) => Number(bias.data[i]) * factor + shift[i]!);
-  const weights = { kernel: { ...kernel, data: scaled }, bias: vector(shifted) };
+  const weights = {
+    kernel: { ...kernel, data: scaled },
+    bias: { ...bias, data: Float32Array.from(shifted) },
+  };
   return withWeights(layer, layer.inputs.x, weights, linear);
 }
 
@@ -80,7 +83,7 @@ export const foldBatchNormalizationBefore: Rewrite = (node, { isReadOnce }) => {
     scaled[i] = weight * scale[channel]!;
     sums[i % out]! += weight * shift[channel]!;
   }
-  const weights = { kernel: { ...kernel, data: scaled }, bias: vector(sums) };
+  const weights = { kernel: { ...kernel, data: scaled }, bias: { ...bias, data: Float32Array.from(sums) } };
   return withWeights(layer, normalization.inputs.x, weights, layer.attributes.activation);
 };
 

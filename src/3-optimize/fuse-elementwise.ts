@@ -52,7 +52,7 @@ function fuse(
     }
     return inputs.expressionOf(read);
   });
-  const expression = substitute(node.attributes.expression, parts);
+  const expression = simplified(substitute(node.attributes.expression, parts));
   const isShort = rustExpression(expression, ['x', 'y', 'z', 'w', 'v', 'u']).text.length <= longest;
   if (inputs.values.length > MOST_INPUTS || !isShort) isChanged &&= false;
   const isDoubled = inputs.values.length < Object.keys(node.inputs).length;
@@ -73,6 +73,18 @@ function fitsWithout(
   );
   if (!rest.some(({ kind }) => kind !== 'constant')) return false;
   return sameShape(broadcastShape(rest.map(({ type }) => type.shape)), node.type.shape);
+}
+
+/** Without factors of 1. */
+function simplified(expression: Expression): Expression {
+  if (expression.kind === 'cast') return { ...expression, from: simplified(expression.from) };
+  if (expression.kind !== 'call') return expression;
+  const args = expression.arguments.map(simplified);
+  const isOne = (side: Expression | undefined) => side?.kind === 'number' && Number(side.value) === 1;
+  const isProduct = expression.name === 'multiply' || expression.name === 'divide';
+  if (isProduct && isOne(args[1])) return args[0]!;
+  if (expression.name === 'multiply' && isOne(args[0])) return args[1]!;
+  return { ...expression, arguments: args };
 }
 
 /** The values that a formula reads, each once. */

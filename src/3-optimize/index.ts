@@ -29,9 +29,9 @@ export function recognize(graph: Graph): Graph {
     denseFromMatmul,
     denseOnLastAxis,
     foldBias,
-    scaleAndShift,
     recognizeSoftmax,
     fuseElementwiseOfLayer,
+    scaleAndShift,
     recognizeActivations,
     recognizeEmbedding,
   ]);

@@ -1,12 +1,14 @@
 /**
- * `x · scale` and `x + shift`, with a number for each channel → `BatchNormalization`; one after the other → one.
+ * `x · scale + shift`, with a number for each channel → `BatchNormalization`; one after the other → one.
  * Keras 3 writes batch normalization so.
  */
 
-import type { Constant, Value } from '../ir/graph.ts';
-import type { Tensor } from '../ir/types.ts';
+import type { Value } from '../ir/graph.ts';
+import { sameShape, type Tensor } from '../ir/types.ts';
 import { linear } from '../ops/activation.ts';
 import { batchNormalization } from '../ops/batch-normalization.ts';
+import type { Expression } from '../ops/expression.ts';
+import type { FunctionName } from '../ops/functions.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
 /** What an element-wise step does to each channel. */
@@ -57,53 +59,72 @@ export function vector(numbers: readonly number[]): Tensor {
   return { dtype: 'f32', shape: [numbers.length], data: Float32Array.from(numbers) };
 }
 
-/** Reads an addition, subtraction, multiplication or division with a number for each channel, or for all. */
+/**
+ * What an element-wise step comes to if it only adds to its one computed input, multiplies it and so on by numbers
+ * that are the same at every place but the channel.
+ */
 export function affineOf(node: Value): Affine | undefined {
   const step = nodeOf(node, 'Elementwise');
-  const expression = step?.attributes.expression;
-  if (expression?.kind !== 'call' || expression.dtype !== 'f32' || expression.arguments.length !== 2)
-    return undefined;
-  const inputs = Object.values<Value>(step!.inputs);
-  const sides = expression.arguments.map((side): Value | number | undefined => {
-    if (side.kind === 'number') return Number(side.value);
-    return side.kind === 'input' ? inputs[side.index] : undefined;
-  });
-  const [left, right] = sides;
-  if (left === undefined || right === undefined) return undefined;
   const count = node.type.shape.at(-1);
-  if (typeof count !== 'number' || node.type.shape.length < 2) return undefined;
+  if (!step || step.type.dtype !== 'f32' || typeof count !== 'number' || node.type.shape.length < 2)
+    return undefined;
+  const inputs = Object.values<Value>(step.inputs);
+  const computed = inputs.filter(({ kind }) => kind !== 'constant');
+  const [x] = computed;
+  if (!x || computed.length > 1 || !sameShape(x.type.shape, node.type.shape)) return undefined;
+  const factors = factorsOf(step.attributes.expression, inputs, count);
+  return factors && 'scale' in factors ? { x, ...factors } : undefined;
+}
 
-  const [x, c, isSwapped] = isVariable(left) ? [left, right, false] : [right, left, true];
-  if (!isVariable(x) || isVariable(c)) return undefined;
-  if (x.type.shape.length !== node.type.shape.length || x.type.shape.at(-1) !== count) return undefined;
-  const numbers = perChannel(c, count);
-  if (!numbers) return undefined;
-  const all = (n: number) => Array<number>(count).fill(n);
-  switch (expression.name) {
+/** Numbers for each channel; with a `scale`, they are added to the input times that. */
+type Factors = readonly number[] | Omit<Affine, 'x'>;
+
+function factorsOf(expression: Expression, inputs: readonly Value[], count: number): Factors | undefined {
+  switch (expression.kind) {
+    case 'cast':
+      return undefined;
+    case 'number':
+      return Array<number>(count).fill(Number(expression.value));
+    case 'input': {
+      const value = inputs[expression.index]!;
+      if (value.kind === 'constant') return perChannel(value.tensor, count);
+      return { scale: Array<number>(count).fill(1), shift: Array<number>(count).fill(0) };
+    }
+    case 'call': {
+      const [a, b] = expression.arguments.map((argument) => factorsOf(argument, inputs, count));
+      return a && b && combined(expression.name, a, b);
+    }
+  }
+}
+
+function combined(name: FunctionName, a: Factors, b: Factors): Factors | undefined {
+  const isX = (side: Factors): side is Omit<Affine, 'x'> => 'scale' in side;
+  if (isX(a) === isX(b)) return undefined;
+  const [x, numbers] = isX(a)
+    ? [a, b as readonly number[]]
+    : [b as Omit<Affine, 'x'>, a as readonly number[]];
+  const map = (list: readonly number[], f: (n: number, c: number) => number) =>
+    list.map((n, i) => f(n, numbers[i]!));
+  switch (name) {
     case 'add':
-      return { x, scale: all(1), shift: numbers };
+      return { ...x, shift: map(x.shift, (n, c) => n + c) };
     case 'subtract':
-      return isSwapped
-        ? { x, scale: all(-1), shift: numbers }
-        : { x, scale: all(1), shift: numbers.map((n) => -n) };
+      return isX(a)
+        ? { ...x, shift: map(x.shift, (n, c) => n - c) }
+        : { scale: x.scale.map((n) => -n), shift: map(x.shift, (n, c) => c - n) };
     case 'multiply':
-      return { x, scale: numbers, shift: all(0) };
+      return { scale: map(x.scale, (n, c) => n * c), shift: map(x.shift, (n, c) => n * c) };
     case 'divide':
-      return isSwapped ? undefined : { x, scale: numbers.map((n) => 1 / n), shift: all(0) };
+      return isX(a)
+        ? { scale: map(x.scale, (n, c) => n / c), shift: map(x.shift, (n, c) => n / c) }
+        : undefined;
     default:
       return undefined;
   }
 }
 
-const isVariable = (side: Value | number): side is Exclude<Value, Constant> =>
-  typeof side !== 'number' && side.kind !== 'constant';
-
-/** The number for each channel, if a constant is the same at every place. */
-function perChannel(side: Value | number, count: number): readonly number[] | undefined {
-  if (typeof side === 'number') return Array<number>(count).fill(side);
-  if (side.kind !== 'constant') return undefined;
-  const { shape, data } = side.tensor;
+/** The number for each channel, if a constant is the same at every other place. */
+function perChannel({ shape, data }: Tensor, count: number): readonly number[] | undefined {
   if (data.length === 1) return Array<number>(count).fill(Number(data[0]));
-  const isLast = shape.at(-1) === count && data.length === count;
-  return isLast ? Array.from(data, Number) : undefined;
+  return shape.at(-1) === count && data.length === count ? Array.from(data, Number) : undefined;
 }

@@ -1,6 +1,7 @@
 /** In which order the nodes run, and where each result is kept. */
 
 import { opOf } from '../evaluate/evaluate.ts';
+import { node } from '../ir/builder.ts';
 import {
   countReaders,
   type Graph,
@@ -11,6 +12,8 @@ import {
   type Value,
 } from '../ir/graph.ts';
 import { type DType, elements, type TensorType } from '../ir/types.ts';
+import { elementwise } from '../ops/elementwise.ts';
+import { input } from '../ops/expression.ts';
 
 export interface PlanOptions {
   /** Element-wise steps write over their input where nothing else reads it. */
@@ -53,11 +56,22 @@ const CACHE = 512 * 1024;
 /** A larger tile saves nothing more. */
 const LARGEST_TILE = 32;
 
-export function plan(graph: Graph, options: PlanOptions): Plan {
+export function plan(optimized: Graph, options: PlanOptions): Plan {
+  const graph = withOwnOutputs(optimized);
   const steps = options.enableMemdrop ? sharedBuffers(graph, options.enableInplace) : ownBuffers(graph);
   const bytes = steps.buffers.reduce((sum, buffer) => sum + buffer.length * bytesOf(buffer.dtype), 0);
   const tile = Math.min(Math.max(Math.floor(CACHE / Math.max(bytes, 1)), 1), LARGEST_TILE);
   return { graph, ...steps, tile };
+}
+
+/** An output that is an input as it is gets a step that copies it: the outputs are in the scratch. */
+function withOwnOutputs(graph: Graph): Graph {
+  const outputs = graph.outputs.map(({ name, value }) => {
+    if (sourceOf(value).kind === 'node') return { name, value };
+    const expression = input(0, value.type.dtype);
+    return { name, value: node(elementwise, { x0: value }, { expression }, {}, value.type, { name }) };
+  });
+  return { ...graph, outputs };
 }
 
 /** How many numbers one sample of the type has. */

@@ -33,9 +33,7 @@ ${letStruct('    ', 'inputs', 'Inputs', one)}
 fn predict_batch(bencher: Bencher, count: usize) {
     let samples = Samples::repeated(count);
     let mut model = ${name.type}::new();
-    bencher
-        .counter(ItemsCount::new(count))
-        .bench_local(|| model.predict_batch(samples.batch()));
+    bencher.counter(ItemsCount::new(count)).bench_local(|| model.predict_batch(samples.batch()));
 }
 
 struct Samples {
@@ -47,9 +45,11 @@ impl Samples {
     fn repeated(count: usize) -> Self {
         let file = Npz::new(include_bytes!("../testdata/features.npz")).unwrap();
 ${inputs.map(({ field, name, type }) => `        let ${field}: Vec<${type}> = file.rows("${name}").unwrap();`).join('\n')}
-        Self {
-${inputs.map(({ field }) => `            ${field}: ${field}.into_iter().cycle().take(count).collect(),`).join('\n')}
-        }
+${structLiteral(
+  '        ',
+  'Self',
+  inputs.map(({ field }) => `${field}: ${field}.into_iter().cycle().take(count).collect()`),
+)}
     }
 
     fn batch(&self) -> Batch<'_> {

@@ -1,6 +1,7 @@
 /** `build.rs`: packs the weights into the form in which the layers read them. */
 
 import type { Crate, LayerMember } from './crate.ts';
+import { methodStatement } from './rust-layout.ts';
 
 export function buildRs({ name, layers }: Crate): string {
   return `//! Packs \`model/model_weights.npz\` into the form in which the layers read their weights.
@@ -41,7 +42,5 @@ ${layers.map(packed).join('\n')}
 
 function packed({ field, weights }: LayerMember): string {
   const args = weights.map(({ array }) => `&*weights.array("${array}")?`);
-  const short = `    layers.${field}.pack(${args.join(', ')});`;
-  if (short.length <= 100) return short;
-  return `    layers.${field}.pack(\n${args.map((arg) => `        ${arg},`).join('\n')}\n    );`;
+  return methodStatement('    ', `layers.${field}`, 'pack', args);
 }

@@ -1,6 +1,7 @@
 /** What the files of a generated crate have in common: its names, its types, and the statements of its steps. */
 
 import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
+import { ConversionError, type Problem, Refusal } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
 import type { Input, Node, Output, Value } from '../ir/graph.ts';
 import type { DType, Tensor, TensorType } from '../ir/types.ts';
@@ -80,7 +81,7 @@ const LARGEST_VALUE = 1024;
 export function crateOf(plan: Plan, options: CrateOptions): Crate {
   const names = namesOf(plan);
   const writer = new StatementWriter(names);
-  const statements = plan.steps.map((step) => writer.statement(step));
+  const statements = statementsOf(plan, writer);
   const outputs = plan.graph.outputs.map(({ name, value }, i): OutputField => {
     return {
       output: { name, value },
@@ -110,6 +111,23 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
     isFallible: statements.some((statement) => statement.endsWith('?;')),
     isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
   };
+}
+
+/** The statement of every step; what has no Rust is told all at once. */
+function statementsOf({ steps }: Plan, writer: StatementWriter): readonly string[] {
+  const problems: Problem[] = [];
+  const statements = steps.map((step) => {
+    try {
+      return writer.statement(step);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const { layer, op } = step.node;
+      problems.push({ where: `layer "${layer.name}" (${layer.className ?? op})`, what: error.message });
+      return '';
+    }
+  });
+  if (problems.length > 0) throw new ConversionError(problems);
+  return statements;
 }
 
 /** How far predictions may be from TensorFlow's, by `largestError`: the errors of a deep network add up. */

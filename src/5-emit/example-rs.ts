@@ -93,7 +93,8 @@ ${structLiteral(
   '        ',
   'Ok(Self',
   inputs.map(({ field }) => field),
-).replace(/\}$/, '})')}
+  ')',
+)}
     }
 
     fn rows(&self, rows: Range<usize>) -> Batch<'_> {

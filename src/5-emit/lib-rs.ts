@@ -130,9 +130,12 @@ ${fields.map(({ field, type }) => `        ${field}: ${type},`).join('\n')}
     impl Samples {
         fn read() -> Result<Self, NpzError> {
             let file = Npz::new(include_bytes!("../testdata/features.npz"))?;
-            Ok(Self {
-${arrays.map(([field, name]) => `                ${field}: file.rows("${name}")?,`).join('\n')}
-            })
+${structLiteral(
+  '            ',
+  'Ok(Self',
+  arrays.map(([field, name]) => `${field}: file.rows("${name}")?`),
+  ')',
+)}
         }
 
         /// \`count\` samples: these, over and over.

@@ -1,7 +1,7 @@
 /** `src/model.rs`: the inputs, the prediction, and a statement for every step. */
 
 import type { Crate, InputField, OutputField } from './crate.ts';
-import { fitted, structLiteral, useStatement } from './rust-layout.ts';
+import { fitted, resultExpression, structLiteral, useStatement } from './rust-layout.ts';
 
 export function modelRs(crate: Crate): string {
   const { name, plan, inputs, outputs } = crate;
@@ -287,13 +287,20 @@ function forward(crate: Crate): string {
     outputs.map(({ field, variable }) => (field === variable ? field : `${field}: ${variable}`)),
   ).trimStart();
   const value = outputs.length === 1 ? outputs[0]!.variable : literal;
+  const end = isFallible ? `Ok(${value})` : value;
   return `    /// The outputs of ${doc}, for at most [\`TILE\`] samples.
     fn forward(&mut self, inputs: Batch) -> ${isFallible ? `Result<${type}, InputError>` : type} {
 ${setup.join('\n')}
 
-${statements.join('\n')}
-        ${isFallible ? `Ok(${value})` : value}
+${returned([...statements, `        ${end}`], value).join('\n')}
     }`;
+}
+
+/** The last statement as the result itself, where the result is the variable that it declares. */
+function returned(lines: readonly string[], variable: string): readonly string[] {
+  const last = lines.at(-2)?.match(/^ {8}let (\w+): [^=]* =\s+(.*);$/s);
+  if (last?.[1] !== variable || lines.at(-1)!.trim() !== variable) return lines;
+  return [...lines.slice(0, -2), resultExpression(last[2]!)];
 }
 
 function destructured(buffers: readonly string[], hasMore: boolean): string {

@@ -17,6 +17,13 @@ export function fitted(indent: string, head: string, expression: string, tail: s
   return `${indent}${head} ${broken(indent, expression)}${tail}`;
 }
 
+/** An expression that stands by itself at the end of a method. */
+export function resultExpression(expression: string): string {
+  const indent = '        ';
+  const text = expression.replace(/\s*\n\s*/g, '');
+  return `${indent}${text}`.length <= WIDTH ? `${indent}${text}` : `${indent}${broken(indent, text)}`;
+}
+
 /** A call with each argument on its own line; the last one, a closure, in a block if that is enough. */
 function broken(indent: string, expression: string): string {
   const { before, items, after } = lastBrackets(expression);
@@ -99,9 +106,26 @@ export function useStatement(path: string, names: readonly string[]): string {
   return `use ${path}::{\n${filled('    ', sorted).join('\n')}\n};`;
 }
 
-/** `Name { a, b }` on a line, or with a line for each field. */
-export function structLiteral(indent: string, name: string, fields: readonly string[]): string {
-  const short = `${indent}${name} { ${fields.join(', ')} }`;
-  if (short.length <= 100) return short;
-  return `${indent}${name} {\n${fields.map((field) => `${indent}    ${field},`).join('\n')}\n${indent}}`;
+/** `head Name { a, b }tail` on a line, or with a line for each field. */
+export function structLiteral(indent: string, name: string, fields: readonly string[], tail = ''): string {
+  const short = `${indent}${name} { ${fields.join(', ')} }${tail}`;
+  if (short.length <= WIDTH) return short;
+  return `${indent}${name} {\n${fields.map((field) => `${indent}    ${field},`).join('\n')}\n${indent}}${tail}`;
+}
+
+/** `receiver.field.method(a, b);`: on a line, as a chain, or with a line for each argument. */
+export function methodStatement(
+  indent: string,
+  receiver: string,
+  method: string,
+  args: readonly string[],
+): string {
+  const call = `.${method}(${args.join(', ')});`;
+  if (`${indent}${receiver}${call}`.length <= WIDTH) return `${indent}${receiver}${call}`;
+  const deeper = `${indent}    `;
+  if (`${deeper}${call}`.length <= WIDTH) {
+    const [first, ...rest] = receiver.split('.');
+    return `${indent}${[first, ...rest.map((part) => `.${part}`), call].join(`\n${deeper}`)}`;
+  }
+  return `${indent}${receiver}.${method}(\n${args.map((arg) => `${deeper}${arg},`).join('\n')}\n${indent});`;
 }

@@ -81,8 +81,8 @@ function add<Name extends string, Input extends string, Weight extends string, A
   );
 }
 
-/** An operator and its attributes go together by construction; the union of all nodes cannot say so here. */
-function node<Name extends string, Input extends string, Weight extends string, Attributes>(
+/** A node of the graph. An operator and its attributes go together by construction; the union of all nodes cannot say so here. */
+export function node<Name extends string, Input extends string, Weight extends string, Attributes>(
   { name }: Op<Name, Input, Weight, Attributes>,
   inputs: Readonly<Record<Input, Value>>,
   attributes: Attributes,

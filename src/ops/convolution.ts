@@ -1,7 +1,7 @@
 /** A window slides over the input, and every place of it has a matrix from the channels to the filters. */
 
 import { Refusal } from '../errors.ts';
-import { type DType, elements, type Tensor } from '../ir/types.ts';
+import { elements, type Tensor } from '../ir/types.ts';
 import { type Activation, activate, linear, rustActivation } from './activation.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
 import { defineOp } from './op.ts';
@@ -131,8 +131,9 @@ export function isChannelsFirst(node: TensorflowNode, otherwise: string): boolea
   return node.text('data_format', otherwise).startsWith('NC');
 }
 
-function zeroBias(filters: number, dtype: DType): Tensor {
-  return { dtype, shape: [filters], data: new Float32Array(filters) };
+/** No bias yet: the addition that follows is folded into it. */
+function zeroBias(shape: readonly number[]): Tensor {
+  return { dtype: 'f32', shape, data: new Float32Array(elements(shape)) };
 }
 
 const conv: TensorflowOps[string] = (node) => {
@@ -141,7 +142,7 @@ const conv: TensorflowOps[string] = (node) => {
   const kernel = node.constant(1);
   const x = channelsLast(node, node.input(0), first);
   const window = windowOf(node, spatial(x.type.shape), kernel.shape.slice(0, -2), first);
-  const bias = zeroBias(kernel.shape.at(-1)!, kernel.dtype);
+  const bias = zeroBias(kernel.shape.slice(-1));
   const y = node.add(convolution, { x }, { window, activation: linear }, { kernel, bias });
   return fromChannelsLast(node, y, first);
 };
@@ -151,7 +152,7 @@ const depthwise: TensorflowOps[string] = (node) => {
   const kernel = node.constant(1);
   const x = channelsLast(node, node.input(0), first);
   const window = windowOf(node, spatial(x.type.shape), kernel.shape.slice(0, -2), first);
-  const bias = zeroBias(kernel.shape.at(-1)! * kernel.shape.at(-2)!, kernel.dtype);
+  const bias = zeroBias(kernel.shape.slice(-2));
   const y = node.add(depthwiseConvolution, { x }, { window, activation: linear }, { kernel, bias });
   return fromChannelsLast(node, y, first);
 };

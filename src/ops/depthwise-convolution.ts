@@ -7,7 +7,7 @@ import type { ConvolutionAttributes } from './convolution.ts';
 import { defineOp } from './op.ts';
 import { channels, lengthsOut, rustWindow, slide, spatial } from './window.ts';
 
-/** (batch, …spatial, channels) → (batch, …spatial, channels · multiplier); the kernel is (…sizes, channels, multiplier). */
+/** (batch, …spatial, channels) → (batch, …spatial, channels · multiplier); the kernel is (…sizes, channels, multiplier), the bias (channels, multiplier). */
 export const depthwiseConvolution = defineOp({
   name: 'DepthwiseConvolution',
   inputs: ['x'],
@@ -25,7 +25,8 @@ export const depthwiseConvolution = defineOp({
     }
     if (last !== inChannels) throw new Refusal(`${last} channels do not fit a kernel for ${inChannels}`);
     const out = inChannels * multiplier;
-    if (bias.shape[0] !== out) throw new Refusal(`${bias.shape[0]} biases for ${out} channels`);
+    if (`${bias.shape}` !== `${[inChannels, multiplier]}`)
+      throw new Refusal(`biases (${bias.shape}) for ${out} channels`);
     return { dtype: 'f32', shape: [x.shape[0]!, ...lengthsOut(window, spatial(x.shape), sizes), out] };
   },
 

@@ -60,6 +60,7 @@ function statement(
   into: string,
 ): string {
   use('ops');
+  if (expression.kind === 'input') return `ops::copy(${inputs.x0}${into})`;
   const activation = activationOf(expression);
   if (activation) return `ops::activate${suffix}(${inputs.x0}, ${rustActivation(activation, use)}${into})`;
 

@@ -1,6 +1,7 @@
 /** Every operator, and every TensorFlow op that they are. */
 
 import { arg, argTensorflow } from './arg.ts';
+import { axesTensorflow } from './axes.ts';
 import { batchNormalization, batchNormalizationTensorflow } from './batch-normalization.ts';
 import { broadcast, broadcastTensorflow } from './broadcast.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
@@ -45,6 +46,7 @@ export const ops = {
 
 export const tensorflowOps: TensorflowOps = {
   ...argTensorflow,
+  ...axesTensorflow,
   ...batchNormalizationTensorflow,
   ...broadcastTensorflow,
   ...concatenateTensorflow,

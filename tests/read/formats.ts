@@ -1,7 +1,7 @@
 /** The files of fixtures/formats, whole and damaged. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { type Files, memoryFiles } from '../../src/1-read/files.ts';
 import { ConversionError } from '../../src/errors.ts';
 
@@ -11,6 +11,18 @@ export function format(name: string): Uint8Array {
 
 export function formats(...names: readonly string[]): Files {
   return memoryFiles(new Map(names.map((name) => [name, format(name)])));
+}
+
+/** Models of others that are beside the project, where they are: their files are not ours to copy. */
+const halfPlusTwo = new URL('../../../../shared/real/tf1_half_plus_two/saved_model/', import.meta.url);
+
+/** Why a test that reads `halfPlusTwo` is passed over; false if it need not be. */
+export const withoutHalfPlusTwo = existsSync(halfPlusTwo)
+  ? false
+  : 'skipped: ../shared/real/tf1_half_plus_two is not there';
+
+export function halfPlusTwoFile(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(name, halfPlusTwo)));
 }
 
 /** The message of the ConversionError that `read` throws. */

@@ -5,7 +5,15 @@ import { memoryFiles } from '../../src/1-read/files.ts';
 import { openTensorBundle } from '../../src/1-read/tensor-bundle.ts';
 import { ConversionError } from '../../src/errors.ts';
 import { tensor } from '../../src/ir/types.ts';
-import { counted, format, formats, readDamaged, refusal } from './formats.ts';
+import {
+  counted,
+  format,
+  formats,
+  halfPlusTwoFile,
+  readDamaged,
+  refusal,
+  withoutHalfPlusTwo,
+} from './formats.ts';
 
 const data = 'bundle.data-00000-of-00001';
 const bundle = () => openTensorBundle(formats('bundle.index', data), 'bundle');
@@ -57,16 +65,21 @@ test('lists variables, not their parts', () => {
   assert(keys.includes('é') && keys.includes('parts\xff/p'));
 });
 
-test('reads the compressed index of TensorFlow 1', () => {
-  const index = 'half_plus_two/variables.index';
-  const shard = 'half_plus_two/variables.data-00000-of-00001';
-  const old = openTensorBundle(formats(index, shard), 'half_plus_two/variables');
+test('reads the compressed index of TensorFlow 1', { skip: withoutHalfPlusTwo }, () => {
+  const index = halfPlusTwoFile('variables/variables.index');
+  const shard = halfPlusTwoFile('variables/variables.data-00000-of-00001');
+  const files = (index: Uint8Array) =>
+    memoryFiles(
+      new Map([
+        ['old.index', index],
+        ['old.data-00000-of-00001', shard],
+      ]),
+    );
+  const old = openTensorBundle(files(index), 'old');
   assert.deepEqual(old.keys, ['a', 'a2', 'b', 'c', 'c2']);
   assert.deepEqual(old.tensor('a'), tensor('f32', [], [0.5]));
   assert.deepEqual(old.tensor('b'), tensor('f32', [], [2]));
-  readDamaged(format(index), (bytes) =>
-    openTensorBundle(memoryFiles(new Map([[index, bytes]])), 'half_plus_two/variables'),
-  );
+  readDamaged(index, (bytes) => openTensorBundle(files(bytes), 'old'));
 });
 
 test('errors name the file and the variable', () => {

@@ -101,38 +101,34 @@ impl Activation {
     pub fn apply(self, y: &mut [f32]) {
         match self {
             Self::Linear => {}
-            Self::Relu => each(y, relu),
-            Self::Relu6 => each(y, |x| clip(x, 0.0, 6.0)),
-            Self::ClippedRelu(maximum) => each(y, |x| clip(x, 0.0, maximum)),
-            Self::LeakyRelu(slope) => each(y, |x| if x > 0.0 { x } else { slope * x }),
+            Self::Relu => each(y, math::relu),
+            Self::Relu6 => each(y, math::relu6),
+            Self::ClippedRelu(maximum) => each(y, |x| math::clip(x, 0.0, maximum)),
+            Self::LeakyRelu(slope) => each(y, |x| math::leaky_relu(x, slope)),
             Self::ThresholdedRelu(threshold) => each(y, |x| above(x, threshold, 0.0)),
             Self::GeneralRelu { negative_slope, threshold, max_value } => each(y, |x| {
                 let y = if x < threshold { negative_slope * (x - threshold) } else { x };
                 if x >= max_value { max_value } else { y }
             }),
-            Self::Elu(alpha) => each(y, |x| if x > 0.0 { x } else { alpha * math::expm1(x) }),
+            Self::Elu(alpha) => each(y, |x| math::elu(x, alpha)),
             Self::Celu(alpha) => {
                 each(y, |x| if x > 0.0 { x } else { alpha * math::expm1(x / alpha) });
             }
-            Self::Selu => each(y, |x| {
-                const SCALE: f32 = 1.050_701;
-                const SCALE_ALPHA: f32 = 1.758_099_3;
-                if x > 0.0 { SCALE * x } else { SCALE_ALPHA * math::expm1(x) }
-            }),
+            Self::Selu => each(y, math::selu),
             Self::Gelu => each(y, math::gelu),
             Self::GeluTanh => each(y, math::gelu_tanh),
             Self::Silu => each(y, math::silu),
             Self::Sigmoid => each(y, math::sigmoid),
-            Self::HardSigmoid => each(y, hard_sigmoid),
-            Self::HardSigmoidOfKeras2 => each(y, |x| clip(0.2 * x + 0.5, 0.0, 1.0)),
-            Self::HardSilu => each(y, |x| x * hard_sigmoid(x)),
+            Self::HardSigmoid => each(y, math::hard_sigmoid),
+            Self::HardSigmoidOfKeras2 => each(y, |x| math::clip(0.2 * x + 0.5, 0.0, 1.0)),
+            Self::HardSilu => each(y, math::hard_silu),
             Self::Softplus => each(y, math::softplus),
-            Self::Softsign => each(y, |x| x / (1.0 + x.abs())),
+            Self::Softsign => each(y, math::softsign),
             Self::Tanh => each(y, math::tanh),
             Self::Exponential => each(y, math::exp),
             Self::Mish => each(y, math::mish),
             Self::LogSigmoid => each(y, math::log_sigmoid),
-            Self::HardTanh => each(y, |x| clip(x, -1.0, 1.0)),
+            Self::HardTanh => each(y, |x| math::clip(x, -1.0, 1.0)),
             Self::HardShrink(threshold) => {
                 each(y, |x| if x.abs() > threshold { x } else { 0.0 });
             }
@@ -146,7 +142,7 @@ impl Activation {
                 let y = if x < 1.0 { (x + 1.0) * (x + 1.0) / 4.0 } else { x };
                 if x <= -1.0 { 0.0 } else { y }
             }),
-            Self::SparseSigmoid => each(y, |x| clip(0.5 * (x + 1.0), 0.0, 1.0)),
+            Self::SparseSigmoid => each(y, |x| math::clip(0.5 * (x + 1.0), 0.0, 1.0)),
             Self::Threshold { threshold, value } => each(y, |x| above(x, threshold, value)),
         }
     }
@@ -158,21 +154,8 @@ fn each(y: &mut [f32], f: impl Fn(f32) -> f32) {
     }
 }
 
-fn relu(x: f32) -> f32 {
-    if x < 0.0 { 0.0 } else { x }
-}
-
-fn hard_sigmoid(x: f32) -> f32 {
-    clip(x + 3.0, 0.0, 6.0) / 6.0
-}
-
 fn above(x: f32, threshold: f32, otherwise: f32) -> f32 {
     if x > threshold { x } else { otherwise }
-}
-
-fn clip(x: f32, low: f32, high: f32) -> f32 {
-    let x = if x < low { low } else { x };
-    if x > high { high } else { x }
 }
 
 #[cfg(test)]

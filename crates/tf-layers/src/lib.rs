@@ -39,6 +39,7 @@ mod activation;
 pub mod compare;
 mod confidence;
 mod input_error;
+mod intermediate;
 mod kernels;
 mod layers;
 pub mod math;
@@ -47,10 +48,12 @@ pub mod npz;
 pub mod ops;
 mod tensor;
 mod window;
+mod zeros;
 
 pub use activation::Activation;
 pub use confidence::{Confidence, Thresholds};
 pub use input_error::InputError;
+pub use intermediate::{Intermediate, Values};
 pub use layers::{
     BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D, DepthwiseConv2D,
     Embedding, GroupedConv1D, GroupedConv2D, Row, Word,
@@ -58,3 +61,4 @@ pub use layers::{
 pub use tensor::{Number, Shape, Tensor};
 pub use window::Window;
 pub use zerocopy;
+pub use zeros::zeros;

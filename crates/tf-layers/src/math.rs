@@ -1,286 +1,267 @@
-//! Elementary functions of f32, without branches, so that loops over slices become SIMD code.
+//! Functions of single numbers, for the steps that [`ops::map`](crate::ops::map) and its like take.
 //!
-//! Each is within 1e-6 (relative) of the exact value, also at ±0, denormals, ±∞ and NaN. Only where
-//! gelu, silu and mish vanish towards −∞ (below −12.5, −80 and −80), and for gelu_tanh, the error is
-//! that small in absolute terms alone. All are inlined, whatever their size: a loop with a call in
-//! it stays scalar.
+//! Those of floats are for f32 and f64. In f32 each is within 1e-6 (relative) of the exact value,
+//! also at ±0, denormals, ±∞ and NaN. Only where gelu, silu and mish vanish towards −∞ (below
+//! −12.5, −80 and −80), and for gelu_tanh, the error is that small in absolute terms alone. They
+//! have no branches and are inlined, whatever their size: a loop with a call in it stays scalar.
+//! In f64 they are as exact, and slower.
+//!
+//! ```
+//! use tf_layers::math;
+//!
+//! assert_eq!(math::leaky_relu(-2.0_f32, 0.25), -0.5);
+//! assert_eq!(math::floor_mod_i32(-7, 3), 2);
+//! assert_eq!(math::f32_to_i32(-1.9), -1);
+//! ```
 
-/// 1.5·2²³: adding it rounds to a whole number, which is then in the low bits.
-const ROUND: f32 = 12_582_912.0;
+mod double;
+mod float;
+mod single;
 
-/// ln 2 = `LN_2_HIGH` + `LN_2_LOW`; products of the first with whole numbers up to 2¹² are exact.
-const LN_2_HIGH: f32 = 0.693_359_4;
-const LN_2_LOW: f32 = -2.121_944_4e-4;
-
-/// eˣ.
-#[inline(always)]
-pub fn exp(x: f32) -> f32 {
-    let (n, r) = whole_and_rest(clamp(x, -104.0, 89.0));
-    // Cephes, expf.c: the polynomial of (eʳ − 1 − r) / r².
-    let p =
-        horner(r, [1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
-    let p = p * (r * r) + r + 1.0;
-    // 2ⁿ in two factors, since it may be denormal or too large for one.
-    let half = n >> 1;
-    p * two_to_the(half) * two_to_the(n.wrapping_sub(half))
-}
-
-/// eˣ − 1, also for small x.
-#[inline(always)]
-pub fn expm1(x: f32) -> f32 {
-    let (n, r) = whole_and_rest(clamp(x, -20.0, 89.0));
-    // The Taylor series: its next term is less than 1e-8 of the sum for |r| ≤ ln 2 / 2.
-    let p = horner(
-        r,
-        [1.984_127e-4, 1.388_888_9e-3, 8.333_334e-3, 4.166_666_8e-2, 1.666_666_7e-1, 0.5],
-    );
-    let p = p * (r * r) + r;
-    // 2ⁿ(p + 1) − 1, halved: 2ⁿ alone may be too large.
-    let scale = two_to_the(n.wrapping_sub(1));
-    let y = 2.0 * (scale * p + (scale - 0.5));
-    if x.abs() < 1e-7 { x } else { y }
-}
-
-/// The natural logarithm of x; −∞ of 0, NaN of negative numbers.
-#[inline(always)]
-pub fn log(x: f32) -> f32 {
-    let denormal = x < f32::MIN_POSITIVE;
-    let bits = if denormal { x * 8_388_608.0 } else { x }.to_bits().cast_signed();
-    // x = 2ᵉ(1 + f) with √½ ≤ 1 + f < √2.
-    let e = bits.wrapping_sub(std::f32::consts::FRAC_1_SQRT_2.to_bits().cast_signed()) >> 23;
-    let f = f32::from_bits(bits.wrapping_sub(e << 23).cast_unsigned()) - 1.0;
-    let e = e as f32 - if denormal { 23.0 } else { 0.0 };
-    // Cephes, logf.c: the polynomial of (ln(1 + f) − f + f²/2) / f³.
-    let p = horner(
-        f,
-        [
-            7.037_683_6e-2,
-            -1.151_461e-1,
-            1.167_699_87e-1,
-            -1.242_014_1e-1,
-            1.424_932_3e-1,
-            -1.666_805_8e-1,
-            2.000_071_5e-1,
-            -2.499_999_4e-1,
-            3.333_333e-1,
-        ],
-    );
-    let square = f * f;
-    let y = f + (p * f * square + e * LN_2_LOW - 0.5 * square) + e * LN_2_HIGH;
-    let y = if x == 0.0 { f32::NEG_INFINITY } else { y };
-    let y = if x < 0.0 { f32::NAN } else { y };
-    if x < f32::INFINITY { y } else { x }
-}
-
-/// ln(1 + x), also for small x.
-#[inline(always)]
-pub fn log1p(x: f32) -> f32 {
-    let u = 1.0 + x;
-    // What rounding took from u, to first order; NaN where u is 0 or infinite.
-    let rest = (x - (u - 1.0)) / u;
-    let log = log(u);
-    let y = if u > 0.0 && u < f32::INFINITY { log + rest } else { log };
-    if x.abs() < 1e-7 { x } else { y }
-}
-
-/// The hyperbolic tangent.
-#[inline(always)]
-pub fn tanh(x: f32) -> f32 {
-    // tanh x = (e²ˣ − 1) / (e²ˣ + 1); from 10 on it is 1.
-    let e = expm1(2.0 * clamp(x.abs(), 0.0, 10.0));
-    (e / (e + 2.0)).copysign(x)
-}
+pub use float::{Float, erf, erfc, exp, expm1, gelu, log, log1p, tanh};
 
 /// 1 / (1 + e⁻ˣ).
 #[inline(always)]
-pub fn sigmoid(x: f32) -> f32 {
+pub fn sigmoid<F: Float>(x: F) -> F {
+    let (zero, one) = (F::of(0.0), F::of(1.0));
     let e = exp(-x.abs());
-    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+    (if x < zero { e } else { one }) / (one + e)
 }
 
 /// ln sigmoid x = −softplus(−x).
 #[inline(always)]
-pub fn log_sigmoid(x: f32) -> f32 {
+pub fn log_sigmoid<F: Float>(x: F) -> F {
     -softplus(-x)
 }
 
 /// ln(1 + eˣ).
 #[inline(always)]
-pub fn softplus(x: f32) -> f32 {
-    (if x < 0.0 { 0.0 } else { x }) + log1p(exp(-x.abs()))
+pub fn softplus<F: Float>(x: F) -> F {
+    relu(x) + log1p(exp(-x.abs()))
 }
 
-/// The error function.
+/// x / (1 + |x|).
 #[inline(always)]
-pub fn erf(x: f32) -> f32 {
-    // N. Juffa's approximation in two pieces (https://stackoverflow.com/a/35148199); from 4 on it is 1.
-    let t = clamp(x.abs(), 0.0, 4.0);
-    let square = x * x;
-    let small = horner(
-        square,
-        [
-            -5.967_617e-4,
-            4.991_194_2e-3,
-            -2.676_813_5e-2,
-            1.128_199_25e-1,
-            -3.761_253_4e-1,
-            1.283_791_7e-1,
-        ],
-    );
-    let large = horner(
-        t,
-        [
-            -1.728_534_7e-5,
-            3.831_971_3e-4,
-            -3.883_964_4e-3,
-            2.425_462_2e-2,
-            -1.067_778_8e-1,
-            -6.348_467e-1,
-            -1.287_175_1e-1,
-        ],
-    );
-    let small = x * small + x;
-    let large = (1.0 - exp(large * t - t)).copysign(x);
-    if t > 0.927_734_4 { large } else { small }
-}
-
-/// 1 − erf x, also for large x.
-#[inline(always)]
-pub fn erfc(x: f32) -> f32 {
-    let z = clamp(x.abs(), 0.0, 11.0);
-    let y = tail(z, z, 1.0);
-    if x < 0.0 { 2.0 - y } else { y }
-}
-
-/// x·Φ(x), Φ the distribution function of the normal distribution: x·erfc(−x/√2)/2.
-#[inline(always)]
-pub fn gelu(x: f32) -> f32 {
-    let a = clamp(x.abs(), 0.0, 15.0);
-    let y = tail(a * std::f32::consts::FRAC_1_SQRT_2, a, 0.5);
-    0.5 * x * if x > 0.0 { 2.0 - y } else { y }
+pub fn softsign<F: Float>(x: F) -> F {
+    x / (F::of(1.0) + x.abs())
 }
 
 /// The approximation of [`gelu`] by a hyperbolic tangent, x(1 + tanh u)/2 = x·sigmoid(2u).
 #[inline(always)]
-pub fn gelu_tanh(x: f32) -> f32 {
-    x * sigmoid(1.595_769 * (x + 0.044_715 * x * x * x))
+pub fn gelu_tanh<F: Float>(x: F) -> F {
+    // u = √(2/π)·(x + 0.044715x³).
+    x * sigmoid(F::of(1.595_769_121_605_730_7) * (x + F::of(0.044_715) * x * x * x))
 }
 
 /// x·sigmoid x, also called swish.
 #[inline(always)]
-pub fn silu(x: f32) -> f32 {
+pub fn silu<F: Float>(x: F) -> F {
     x * sigmoid(x)
 }
 
 /// x·tanh(softplus x).
 #[inline(always)]
-pub fn mish(x: f32) -> f32 {
+pub fn mish<F: Float>(x: F) -> F {
     // tanh ln(1 + e) = e(e + 2) / (e(e + 2) + 2); from x = 20 on it is 1.
-    let e = exp(if x > 20.0 { 20.0 } else { x });
-    let n = e * (e + 2.0);
-    x * (n / (n + 2.0))
+    let (two, twenty) = (F::of(2.0), F::of(20.0));
+    let e = exp(if x > twenty { twenty } else { x });
+    let n = e * (e + two);
+    x * (n / (n + two))
+}
+
+/// max(x, 0).
+#[inline(always)]
+pub fn relu<F: Float>(x: F) -> F {
+    let zero = F::of(0.0);
+    if x < zero { zero } else { x }
+}
+
+/// min(max(x, 0), 6).
+#[inline(always)]
+pub fn relu6<F: Float>(x: F) -> F {
+    clip(x, F::of(0.0), F::of(6.0))
+}
+
+/// x where it is positive, slope·x elsewhere.
+#[inline(always)]
+pub fn leaky_relu<F: Float>(x: F, slope: F) -> F {
+    if x > F::of(0.0) { x } else { slope * x }
+}
+
+/// x where it is positive, α(eˣ − 1) elsewhere.
+#[inline(always)]
+pub fn elu<F: Float>(x: F, alpha: F) -> F {
+    if x > F::of(0.0) { x } else { alpha * expm1(x) }
+}
+
+/// 1.0507·elu(x) with α = 1.6733.
+#[inline(always)]
+pub fn selu<F: Float>(x: F) -> F {
+    // From G. Klambauer et al., Self-Normalizing Neural Networks (https://arxiv.org/abs/1706.02515).
+    const SCALE: f64 = 1.050_700_987_355_480_5;
+    const ALPHA: f64 = 1.673_263_242_354_377_2;
+    if x > F::of(0.0) { F::of(SCALE) * x } else { F::of(SCALE * ALPHA) * expm1(x) }
+}
+
+/// relu6(x + 3) / 6.
+#[inline(always)]
+pub fn hard_sigmoid<F: Float>(x: F) -> F {
+    relu6(x + F::of(3.0)) / F::of(6.0)
+}
+
+/// x·relu6(x + 3) / 6.
+#[inline(always)]
+pub fn hard_silu<F: Float>(x: F) -> F {
+    x * hard_sigmoid(x)
 }
 
 /// 1/√x.
 #[inline(always)]
-pub fn rsqrt(x: f32) -> f32 {
-    1.0 / x.sqrt()
+pub fn rsqrt<F: Float>(x: F) -> F {
+    F::of(1.0) / x.sqrt()
 }
 
 /// The larger number; NaN if one is NaN, as in TensorFlow.
 #[inline(always)]
-pub fn maximum(a: f32, b: f32) -> f32 {
+pub fn maximum<F: Float>(a: F, b: F) -> F {
     if (a > b) | a.is_nan() { a } else { b }
 }
 
 /// The smaller number; NaN if one is NaN, as in TensorFlow.
 #[inline(always)]
-pub fn minimum(a: f32, b: f32) -> f32 {
+pub fn minimum<F: Float>(a: F, b: F) -> F {
     if (a < b) | a.is_nan() { a } else { b }
-}
-
-/// −1, 0 or 1; NaN of NaN.
-#[inline(always)]
-pub fn sign(x: f32) -> f32 {
-    if x == 0.0 || x.is_nan() { x } else { 1_f32.copysign(x) }
-}
-
-/// The whole part of x; the smallest number where there is none in the type, as x86 does.
-#[inline(always)]
-pub fn to_i32(x: f32) -> i32 {
-    if (-2_147_483_648.0..2_147_483_648.0).contains(&x) { x as i32 } else { i32::MIN }
-}
-
-/// As [`to_i32`], to 64 bits.
-#[inline(always)]
-pub fn to_i64(x: f32) -> i64 {
-    to_i64_from_f64(f64::from(x))
-}
-
-/// As [`to_i32`], of an f64.
-#[inline(always)]
-pub fn to_i32_from_f64(x: f64) -> i32 {
-    if x > -2_147_483_649.0 && x < 2_147_483_648.0 { x as i32 } else { i32::MIN }
-}
-
-/// As [`to_i64`], of an f64.
-#[inline(always)]
-pub fn to_i64_from_f64(x: f64) -> i64 {
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if (-LIMIT..LIMIT).contains(&x) { x as i64 } else { i64::MIN }
 }
 
 /// As [`f32::clamp`], but in a form that becomes SIMD code; NaN stays NaN.
 #[inline(always)]
-fn clamp(x: f32, low: f32, high: f32) -> f32 {
+pub(crate) fn clip<F: Float>(x: F, low: F, high: F) -> F {
     let x = if x < low { low } else { x };
     if x > high { high } else { x }
 }
 
-/// erfc z for z ≥ 0, where z² = scale·a² and scale is a power of 2.
+/// −1, 0 or 1; NaN of NaN.
 #[inline(always)]
-fn tail(z: f32, a: f32, scale: f32) -> f32 {
-    // W. Press et al., Numerical Recipes, erfcc: t·exp(−z² + P(t)).
-    let t = 1.0 / (1.0 + 0.5 * z);
-    let p = horner(
-        t,
-        [
-            0.170_872_77,
-            -0.822_152_2,
-            1.488_515_9,
-            -1.135_204,
-            0.278_868_08,
-            -0.186_288_06,
-            0.096_784_18,
-            0.374_091_96,
-            1.000_023_7,
-            -1.265_512_2,
-        ],
-    );
-    // a² = high² + (a − high)(a + high), where high² is exact.
-    let high = f32::from_bits(a.to_bits() & 0xffff_f000);
-    t * exp(p - scale * (a - high) * (a + high)) * exp(-scale * high * high)
+pub fn sign<F: Float>(x: F) -> F {
+    if (x == F::of(0.0)) | x.is_nan() { x } else { F::of(1.0).copysign(x) }
 }
 
-/// x = n·ln 2 + r with |r| ≤ ln 2 / 2.
+/// ⌊a / b⌋, where the quotient is rounded first, as in TensorFlow.
 #[inline(always)]
-fn whole_and_rest(x: f32) -> (i32, f32) {
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = x - n * LN_2_HIGH - n * LN_2_LOW;
-    (shifted.to_bits().wrapping_sub(ROUND.to_bits()).cast_signed(), r)
+pub fn floor_divide<F: Float>(a: F, b: F) -> F {
+    (a / b).floor()
 }
 
-/// 2ⁿ, for n from −126 to 127.
+/// What remains of `a` when `b` is taken from it as often as it fits, with the sign of `b`.
 #[inline(always)]
-fn two_to_the(n: i32) -> f32 {
-    f32::from_bits((n.wrapping_add(127) << 23).cast_unsigned())
+pub fn floor_mod<F: Float>(a: F, b: F) -> F {
+    let (zero, rest) = (F::of(0.0), a % b);
+    if (rest != zero) & ((rest < zero) != (b < zero)) { rest + b } else { rest }
 }
 
-/// The polynomial of x with these coefficients, the highest power first.
+/// Defines the division of signed integers.
+macro_rules! floor_division {
+    ($integer:ident $floor_divide:ident $floor_mod:ident) => {
+        /// ⌊a / b⌋, wrapping around. 0 where `b` is 0: TensorFlow reports an error there.
+        #[inline(always)]
+        pub fn $floor_divide(a: $integer, b: $integer) -> $integer {
+            if b == 0 {
+                return 0;
+            }
+            let (quotient, rest) = (a.wrapping_div(b), a.wrapping_rem(b));
+            if rest != 0 && (rest < 0) != (b < 0) { quotient - 1 } else { quotient }
+        }
+
+        /// a − b·⌊a / b⌋, which has the sign of `b`. 0 where `b` is 0: TensorFlow reports an error
+        /// there.
+        #[inline(always)]
+        pub fn $floor_mod(a: $integer, b: $integer) -> $integer {
+            if b == 0 {
+                return 0;
+            }
+            let rest = a.wrapping_rem(b);
+            if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }
+        }
+    };
+}
+
+floor_division!(i32 floor_divide_i32 floor_mod_i32);
+floor_division!(i64 floor_divide_i64 floor_mod_i64);
+
+/// ⌊a / b⌋. 0 where `b` is 0: TensorFlow reports an error there.
 #[inline(always)]
-fn horner<const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
-    coefficients.into_iter().fold(0.0, |sum, coefficient| sum * x + coefficient)
+pub fn floor_divide_u8(a: u8, b: u8) -> u8 {
+    a.checked_div(b).unwrap_or(0)
+}
+
+/// a − b·⌊a / b⌋. 0 where `b` is 0: TensorFlow reports an error there.
+#[inline(always)]
+pub fn floor_mod_u8(a: u8, b: u8) -> u8 {
+    a.checked_rem(b).unwrap_or(0)
+}
+
+/// Whether it is false.
+#[inline(always)]
+pub fn not(x: bool) -> bool {
+    !x
+}
+
+/// The whole part of x; the smallest number where there is none in the type, as x86 does.
+#[inline(always)]
+pub fn f32_to_i32(x: f32) -> i32 {
+    if (-2_147_483_648.0..2_147_483_648.0).contains(&x) { x as i32 } else { i32::MIN }
+}
+
+/// As [`f32_to_i32`], to 64 bits.
+#[inline(always)]
+pub fn f32_to_i64(x: f32) -> i64 {
+    f64_to_i64(x.into())
+}
+
+/// The lowest 8 bits of [`f32_to_i32`], 0 for NaN.
+///
+/// TensorFlow's cast is that one too for numbers from 0 up to 256. What it makes of others depends
+/// on where they stand in a tensor: it wraps some as this does, and clips others.
+#[inline(always)]
+pub fn f32_to_u8(x: f32) -> u8 {
+    f32_to_i32(x) as u8
+}
+
+/// The nearest number, ±∞ where it is too large.
+#[inline(always)]
+pub fn f64_to_f32(x: f64) -> f32 {
+    x as f32
+}
+
+/// As [`f32_to_i32`], of an f64.
+#[inline(always)]
+pub fn f64_to_i32(x: f64) -> i32 {
+    if x > -2_147_483_649.0 && x < 2_147_483_648.0 { x as i32 } else { i32::MIN }
+}
+
+/// As [`f32_to_i64`], of an f64.
+#[inline(always)]
+pub fn f64_to_i64(x: f64) -> i64 {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    if (-LIMIT..LIMIT).contains(&x) { x as i64 } else { i64::MIN }
+}
+
+/// As [`f32_to_u8`], of an f64.
+#[inline(always)]
+pub fn f64_to_u8(x: f64) -> u8 {
+    f64_to_i32(x) as u8
+}
+
+/// 1 if true, 0 if false.
+#[inline(always)]
+pub fn bool_to_f32(x: bool) -> f32 {
+    u8::from(x).into()
+}
+
+/// As [`bool_to_f32`], as an f64.
+#[inline(always)]
+pub fn bool_to_f64(x: bool) -> f64 {
+    u8::from(x).into()
 }
 
 #[cfg(test)]
@@ -388,15 +369,15 @@ mod tests {
     #[test]
     fn casts_as_tensorflow_does_on_x86() {
         for (x, expected) in [(-1.9, -1), (2.5, 2), (f32::NAN, i32::MIN), (3e9, i32::MIN)] {
-            assert_eq!(to_i32(x), expected);
-            assert_eq!(to_i32_from_f64(f64::from(x)), expected);
+            assert_eq!(f32_to_i32(x), expected);
+            assert_eq!(f64_to_i32(f64::from(x)), expected);
         }
-        assert_eq!(to_i32(-2_147_483_648.0), i32::MIN);
-        assert_eq!(to_i32_from_f64(-2_147_483_648.9), i32::MIN);
+        assert_eq!(f32_to_i32(-2_147_483_648.0), i32::MIN);
+        assert_eq!(f64_to_i32(-2_147_483_648.9), i32::MIN);
         for (x, expected) in
             [(-1.9, -1), (3e9, 3_000_000_000), (f32::NAN, i64::MIN), (1e19, i64::MIN)]
         {
-            assert_eq!(to_i64(x), expected);
+            assert_eq!(f32_to_i64(x), expected);
         }
     }
 

@@ -280,7 +280,7 @@ fn depthwise<
 ) {
     const { assert!(OUT == C * M) };
     let kernel: [[[[f32; M]; C]; 2]; 3] = random(1, 2)[0];
-    let bias: [f32; OUT] = random(1, 3)[0];
+    let bias: [[f32; M]; C] = random(1, 3)[0];
     let mut layer = DepthwiseConv2D::<3, 2, C, M, ROWS>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[[f32; C]; 6]; 7], [[[f32; OUT]; W_OUT]; H_OUT]>(
@@ -289,7 +289,7 @@ fn depthwise<
             let mut y = vec![];
             for i in 0..H_OUT * W_OUT * OUT {
                 let (row, column, o) = (i / OUT / W_OUT, i / OUT % W_OUT, i % OUT);
-                let mut sum = bias[o];
+                let mut sum = bias[o / M][o % M];
                 for (k, l) in (0..3).flat_map(|k| (0..2).map(move |l| (k, l))) {
                     let at = |d, out, k, len| {
                         step(out, k, case.strides[d], case.dilations[d], case.before[d], len)
@@ -316,7 +316,7 @@ fn depthwise_convolutions() {
     depthwise::<11, 2, 22, 14, 7, 6>(case(same, [1, 1], [1, 1], [1, 0]));
 
     let mut layer = DepthwiseConv1D::<2, 3, 2, 3>::new_zeroed();
-    layer.pack(&[[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[0.0; 2]; 3]], &[0.0; 6]);
+    layer.pack(&[[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[0.0; 2]; 3]], &[[0.0; 2]; 3]);
     let mut scratch = [0.0; 6];
     let y: &mut [[[f32; 6]; 1]] =
         layer.apply(&[[[1.0, 10.0, 100.0], [9.0; 3]]], Window::valid(), Linear, &mut scratch);

@@ -291,10 +291,24 @@ fn other_shapes() {
     let y: &mut [[[i32; 3]; 3]] =
         ops::concatenate(&[ops::flat(&x), ops::flat(&[[0; 3]; 2])], 1, &mut scratch);
     assert_eq!(y[1], [[7, 8, 9], [10, 11, 12], [0; 3]]);
-    let y: &mut [[[i32; 3]; 2]] = ops::concatenate(&[&[], &[]], 1, &mut scratch);
+    let constant = [[[-1], [-2]]];
+    let y: &mut [[[i32; 5]; 2]] = ops::concatenate(
+        &[ops::flat(&constant), ops::flat(&x), ops::flat(&constant)],
+        2,
+        &mut scratch,
+    );
+    assert_eq!(y[0], [[-1, 1, 2, 3, -1], [-2, 4, 5, 6, -2]]);
+    assert_eq!(y[1], [[-1, 7, 8, 9, -1], [-2, 10, 11, 12, -2]]);
+    let y: &mut [[[i32; 3]; 3]] =
+        ops::concatenate(&[ops::flat(&x[..0]), ops::flat(&[[0; 3]])], 1, &mut scratch);
     assert!(y.is_empty());
-    let y: &mut [[[i32; 3]; 2]] = ops::broadcast_to(&[[1, 2, 3], [4, 5, 6]], &mut scratch);
+    let y: &mut [[[i32; 3]; 2]] = ops::broadcast_to(&[[1, 2, 3], [4, 5, 6]], 2, &mut scratch);
     assert_eq!(y, [[[1, 2, 3]; 2], [[4, 5, 6]; 2]]);
+    let y: &mut [[[i32; 3]; 2]] = ops::broadcast_to(&[[1, 2, 3]], 3, &mut scratch);
+    assert_eq!(y, [[[1, 2, 3]; 2]; 3]);
+    let y: &mut [[i32; 3]] = ops::broadcast_to(&[1], 0, &mut scratch);
+    assert!(y.is_empty());
+    assert_eq!(ops::copy(&x, &mut scratch), x);
     let y: &mut [[[i32; 3]; 4]] = ops::tile(&x[..1], &mut scratch);
     assert_eq!(y, [[[1, 2, 3], [4, 5, 6], [1, 2, 3], [4, 5, 6]]]);
     let y: &mut [[[i32; 6]; 2]] = ops::tile(&x[..1], &mut scratch);

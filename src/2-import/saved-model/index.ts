@@ -127,12 +127,8 @@ class Importer {
     if (outputs.length === 0) refuse(`signature "${name}"`, 'it has no outputs');
     outputs.sort((a, b) => a.at.name.localeCompare(b.at.name) || a.at.index - b.at.index);
 
-    this.layerOf = layerNames(
-      this.variableReads(
-        main,
-        outputs.map(({ at }) => at),
-      ),
-    );
+    const roots = outputs.map(({ at }) => at);
+    this.layerOf = layerNames(this.variableReads(main, roots), writtenByKeras3(this.graph));
     const values = this.run(
       main,
       new Map(inputs.map(({ node, input }) => [node, [input]])),
@@ -381,6 +377,12 @@ class Importer {
     }
     return unknown;
   }
+}
+
+/** TensorFlow has brought Keras 3 along since its version 2.16. */
+function writtenByKeras3({ tensorflowVersion }: MetaGraph): boolean {
+  const [major = 0, minor = 0] = tensorflowVersion.split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 16);
 }
 
 function dataInputs(node: NodeDef): readonly string[] {

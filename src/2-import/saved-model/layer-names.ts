@@ -10,18 +10,18 @@ export interface VariableRead {
   readonly variable: string;
 }
 
-/** The names of layers by the names of nodes. */
-export function layerNames(reads: readonly VariableRead[]): (node: string) => string {
+/** The names of layers by the names of nodes. `isKeras3` says how scopes are named where no variable shows it. */
+export function layerNames(reads: readonly VariableRead[], isKeras3: boolean): (node: string) => string {
   const layers = new Map<string, string>();
   const containers = new Set<string>();
-  let isNumbered = false;
+  let isNumbered = isKeras3;
   for (const { node, variable } of reads) {
     const name = variable.split('/').slice(0, -1).at(-1);
     const path = node.split('/').slice(0, -1);
     const depth =
       name === undefined ? -1 : path.findLastIndex((part) => part === name || withoutNumber(part) === name);
     if (name === undefined || depth < 1) continue;
-    isNumbered ||= path[depth] !== name;
+    isNumbered = path[depth] !== name;
     layers.set(path.slice(0, depth + 1).join('/'), name);
     for (let i = 1; i <= depth; i++) containers.add(path.slice(0, i).join('/'));
   }

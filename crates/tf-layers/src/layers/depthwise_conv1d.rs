@@ -55,15 +55,16 @@ impl<const SIZE: usize, const CHANNELS: usize, const MULTIPLIER: usize, const RO
 
     /// Takes the weights as Keras keeps them.
     #[cfg(feature = "pack")]
-    pub fn pack<const OUT: usize>(
+    pub fn pack(
         &mut self,
         kernel: &[[[f32; MULTIPLIER]; CHANNELS]; SIZE],
-        bias: &[f32; OUT],
+        bias: &[[f32; MULTIPLIER]; CHANNELS],
     ) {
-        const {
-            let () = Self::CHECKED;
-            assert!(OUT == CHANNELS * MULTIPLIER, "the channels of the bias");
-        };
-        crate::kernels::depthwise::pack(&mut self.0, kernel.as_flattened().as_flattened(), bias);
+        const { Self::CHECKED };
+        crate::kernels::depthwise::pack(
+            &mut self.0,
+            kernel.as_flattened().as_flattened(),
+            bias.as_flattened(),
+        );
     }
 }

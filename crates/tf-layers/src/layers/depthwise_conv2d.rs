@@ -67,19 +67,16 @@ impl<
 
     /// Takes the weights as Keras keeps them.
     #[cfg(feature = "pack")]
-    pub fn pack<const OUT: usize>(
+    pub fn pack(
         &mut self,
         kernel: &[[[[f32; MULTIPLIER]; CHANNELS]; KW]; KH],
-        bias: &[f32; OUT],
+        bias: &[[f32; MULTIPLIER]; CHANNELS],
     ) {
-        const {
-            let () = Self::CHECKED;
-            assert!(OUT == CHANNELS * MULTIPLIER, "the channels of the bias");
-        };
+        const { Self::CHECKED };
         crate::kernels::depthwise::pack(
             &mut self.0,
             kernel.as_flattened().as_flattened().as_flattened(),
-            bias,
+            bias.as_flattened(),
         );
     }
 }

@@ -42,11 +42,12 @@ pub use reduce::{
     reduce_sum,
 };
 pub use shape::{
-    broadcast_to, concatenate, flat, gather, pad, reshape, reshape_mut, slice, tile, transpose,
+    Flat, broadcast_to, concatenate, copy, flat, gather, pad, reshape, reshape_mut, slice, tile,
+    transpose,
 };
 pub use softmax::{log_softmax, log_softmax_mut, softmax, softmax_mut};
 
 /// The number of samples of an operation on batches of these sizes: a batch of one fits them all.
-fn samples<const K: usize>(batches: [usize; K]) -> usize {
+fn samples(batches: impl IntoIterator<Item = usize>) -> usize {
     batches.into_iter().find(|&samples| samples != 1).unwrap_or(1)
 }

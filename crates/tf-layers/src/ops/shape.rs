@@ -1,6 +1,7 @@
 //! The same numbers in another shape or order. None of these computes anything.
 
-use crate::kernels::strided::{Walk, broadcast, copy, steps};
+use super::samples;
+use crate::kernels::strided::{self, Walk, broadcast, steps};
 use crate::{Shape, Tensor};
 
 /// The batch as one of tensors of another shape, without copying. The number of samples may
@@ -17,9 +18,11 @@ pub fn reshape_mut<X: Tensor, Y: Tensor<Number = X::Number>>(x: &mut [X]) -> &mu
     Y::batch_mut(X::flat_mut(x))
 }
 
-/// The numbers of a batch, as [`concatenate`] takes them.
-pub fn flat<X: Tensor>(x: &[X]) -> &[X::Number] {
-    X::flat(x)
+/// The same batch in another place.
+pub fn copy<'y, X: Tensor>(x: &[X], y: &'y mut [X::Number]) -> &'y mut [X] {
+    let y = &mut X::batch_mut(y)[..x.len()];
+    y.copy_from_slice(x);
+    y
 }
 
 /// Axis i of the result is axis `axes[i]` of `x`. The batch is axis 0, and stays there.
@@ -107,47 +110,69 @@ pub fn pad<'y, X: Tensor, Y: Tensor<Number = X::Number>, const R: usize>(
     y
 }
 
-/// The parts one after the other along `axis`, which is counted with the batch as axis 0.
+/// The parts one after the other along `axis`, which is counted with the batch as axis 0. There are
+/// as many samples as in the parts that are not a batch of one.
 ///
 /// ```
 /// use tf_layers::ops;
 ///
-/// let (a, b) = ([[1, 2], [3, 4]], [[5], [6]]);
-/// let mut scratch = [0; 6];
-/// let parts = [ops::flat(&a), ops::flat(&b)];
-/// let y: &mut [[i32; 3]] = ops::concatenate(&parts, 1, &mut scratch);
-/// assert_eq!(y, [[1, 2, 5], [3, 4, 6]]);
+/// let (a, b, constant) = ([[1, 2], [3, 4]], [[5], [6]], [[7]]);
+/// let mut scratch = [0; 8];
+/// let parts = [ops::flat(&a), ops::flat(&b), ops::flat(&constant)];
+/// let y: &mut [[i32; 4]] = ops::concatenate(&parts, 1, &mut scratch);
+/// assert_eq!(y, [[1, 2, 5, 7], [3, 4, 6, 7]]);
 /// ```
 pub fn concatenate<'y, Y: Tensor>(
-    parts: &[&[Y::Number]],
+    parts: &[Flat<'_, Y::Number>],
     axis: usize,
     y: &'y mut [Y::Number],
 ) -> &'y mut [Y] {
     let [len, inner] = around(&Y::SHAPE, axis);
-    let total: usize = parts.iter().map(|part| part.len()).sum();
-    assert_eq!(total % Y::LEN, 0, "the numbers of the parts");
-    let y = &mut Y::batch_mut(y)[..total / Y::LEN];
-    let rows = total / (len * inner);
+    let samples = samples(parts.iter().map(|part| part.samples));
+    let y = &mut Y::batch_mut(y)[..samples];
     let to = Y::flat_mut(y);
     let mut begin = 0;
-    for part in parts.iter().filter(|part| !part.is_empty()) {
-        assert_eq!(part.len() % (rows * inner), 0, "the numbers of a part");
-        let width = part.len() / rows;
-        for (to, part) in to.chunks_exact_mut(len * inner).zip(part.chunks_exact(width)) {
+    for part in parts {
+        assert!([1, samples].contains(&part.samples), "the samples of a part");
+        let width = part.len * len * inner / Y::LEN;
+        assert_eq!(width * Y::LEN, part.len * len * inner, "the numbers of a part");
+        let rows = part.numbers.chunks_exact(width.max(1)).cycle();
+        for (to, part) in to.chunks_exact_mut(len * inner).zip(rows) {
             to[begin..begin + width].copy_from_slice(part);
         }
         begin += width;
     }
+    assert_eq!(begin, len * inner, "the numbers of all parts");
     y
 }
 
-/// Each sample broadcast to the shape of `Y`.
+/// A batch of any shape, as [`concatenate`] takes it.
+pub fn flat<X: Tensor>(x: &[X]) -> Flat<'_, X::Number> {
+    Flat { numbers: X::flat(x), samples: x.len(), len: X::LEN }
+}
+
+/// The numbers of a batch of `samples` tensors of `len` numbers each.
+#[derive(Clone, Copy, Debug)]
+pub struct Flat<'x, N> {
+    numbers: &'x [N],
+    samples: usize,
+    len: usize,
+}
+
+/// Each sample broadcast to the shape of `Y`; a batch of one becomes one of `samples`.
+///
+/// ```
+/// let mut scratch = [0; 6];
+/// let y: &mut [[i32; 2]] = tf_layers::ops::broadcast_to(&[7], 3, &mut scratch);
+/// assert_eq!(y, [[7, 7], [7, 7], [7, 7]]);
+/// ```
 pub fn broadcast_to<'y, X: Tensor, Y: Tensor<Number = X::Number>>(
     x: &[X],
+    samples: usize,
     y: &'y mut [X::Number],
 ) -> &'y mut [Y] {
-    let walk = broadcast(x.len(), Y::SHAPE.dims(), [(x.len(), X::SHAPE.dims())]);
-    write(x, &walk, x.len(), y)
+    let walk = broadcast(samples, Y::SHAPE.dims(), [(x.len(), X::SHAPE.dims())]);
+    write(x, &walk, samples, y)
 }
 
 /// Each sample repeated along its dimensions, as often as fills those of `Y`.
@@ -209,6 +234,6 @@ fn write<'y, X: Tensor, Y: Tensor<Number = X::Number>>(
     y: &'y mut [X::Number],
 ) -> &'y mut [Y] {
     let y = &mut Y::batch_mut(y)[..samples];
-    copy(X::flat(x), walk, Y::flat_mut(y));
+    strided::copy(X::flat(x), walk, Y::flat_mut(y));
     y
 }

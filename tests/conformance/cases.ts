@@ -1,0 +1,81 @@
+/** The conformance suite: which cases there are, where they lie, and what belongs to a case in a format. */
+
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readNpz } from '../../src/1-read/npz.ts';
+import { readZip, writeZip } from '../../src/1-read/zip.ts';
+import { inRepository } from '../crates/places.ts';
+
+export const suite = '../shared/conformance';
+
+/** The SavedModels of a case, by who saved them. */
+export const formats = ['saved_model.k3export', 'saved_model.k3save', 'saved_model.k2'] as const;
+export type Format = (typeof formats)[number];
+
+export interface Case {
+  readonly name: string;
+  readonly format: Format;
+  /** The model's folder. */
+  readonly model: string;
+  readonly features: Uint8Array;
+  /** For a case with open dimensions, by input. */
+  readonly inputShapes: ReadonlyMap<string, readonly number[]>;
+}
+
+/** The cases of the first milestone, or all of them. */
+export function caseNames(folder: string, which: 'issue1' | 'all'): readonly string[] {
+  if (which === 'all') {
+    const entries = fs.readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  }
+  return fs.readFileSync(inRepository(suite, 'issue1.txt'), 'utf8').trim().split('\n');
+}
+
+/** Those of the cases that TensorFlow could save in the format. */
+export function readCases(folder: string, names: readonly string[], format: Format): readonly Case[] {
+  return names
+    .filter((name) => fs.existsSync(path.join(folder, name, format)))
+    .map((name) => readCase(folder, name, format));
+}
+
+function readCase(folder: string, name: string, format: Format): Case {
+  const keras = format === 'saved_model.k2' ? 'k2' : 'k3';
+  const file = path.join(folder, name, `features.${keras}.npz`);
+  const bytes = new Uint8Array(fs.readFileSync(file));
+  const features = format === 'saved_model.k3save' ? withLostNames(bytes, file) : bytes;
+  const inputs = [...readNpz(features, file)].filter(([array]) => !array.startsWith('predictions'));
+  const inputShapes = new Map(inputs.map(([array, { shape }]) => [array, [1, ...shape.slice(1)]]));
+  return {
+    name,
+    format,
+    model: path.join(folder, name, format),
+    features,
+    inputShapes: /_dyn/.test(name) ? inputShapes : new Map(),
+  };
+}
+
+/** `tf.saved_model.save` calls the inputs `inputs`, `inputs_1`, …, in the order of the arrays. */
+function withLostNames(bytes: Uint8Array, file: string): Uint8Array {
+  const members = [...readZip(bytes, file)];
+  const inputs = members.map(([name]) => name).filter((name) => !name.startsWith('predictions'));
+  const lost = (name: string) => {
+    const index = inputs.indexOf(name);
+    return index < 0 ? name : index === 0 ? 'inputs.npy' : `inputs_${index}.npy`;
+  };
+  return writeZip(members.map(([name, member]) => ({ name: lost(name), bytes: member.read() })));
+}
+
+/** Unpacks the suite under the system's temporary folder, unless it is there already. */
+export function unpackSuite(): string {
+  const archive = inRepository(suite, 'cases.tar.xz');
+  const hash = createHash('sha256').update(fs.readFileSync(archive)).digest('hex').slice(0, 16);
+  const folder = path.join(os.tmpdir(), `tf2rust-conformance-${hash}`);
+  if (fs.existsSync(folder)) return folder;
+  const unfinished = fs.mkdtempSync(`${folder}-`);
+  execFileSync('tar', ['-xJf', archive, '-C', unfinished], { stdio: 'inherit' });
+  fs.renameSync(unfinished, folder);
+  return folder;
+}
