@@ -40,6 +40,7 @@ export function openTensorBundle(files: Files, prefix: string): TensorBundle {
     messageOf(entries.get('') ?? refuse(file, 'damaged: its header is missing'), file),
   );
   const bundle: OpenBundle = { files, prefix, file, shards: header.shards, entries };
+  checkShards(bundle);
   const keys = [...entries.keys()].filter((key) => key !== '' && !key.startsWith('\0'));
   return {
     keys: keys.map((key) => Buffer.from(key, 'latin1').toString()),
@@ -53,6 +54,38 @@ export function openTensorBundle(files: Files, prefix: string): TensorBundle {
       return entry.slices.length > 0 ? assemble(bundle, key, entry) : readWhole(bundle, key, entry);
     },
   };
+}
+
+/** A checkpoint that was not copied whole is told at once, even where what is missing is not needed. */
+function checkShards(bundle: OpenBundle): void {
+  const ends = new Map<number, number>();
+  for (const [key, bytes] of bundle.entries) {
+    if (key === '') continue;
+    const { shard, offset, size } = placeOf(messageOf(bytes, bundle.file), bundle.file);
+    ends.set(shard, Math.max(ends.get(shard) ?? 0, offset + size));
+  }
+  for (const [shard, end] of ends) {
+    const file = shardFile(bundle, shard);
+    const available = bundle.files.size(file);
+    if (available === undefined) refuse(file, `is missing; ${bundle.file} says that weights lie in it`);
+    if (end > available) {
+      refuse(
+        file,
+        `truncated: has ${available} bytes, and ${bundle.file} says that weights lie in it up to ${end}`,
+      );
+    }
+  }
+}
+
+/** Where an entry's bytes lie. */
+function placeOf(message: Message, where: string): Pick<Entry, 'shard' | 'offset' | 'size'> {
+  const place = { shard: 0, offset: 0, size: 0 };
+  for (const field of fieldsOf(message)) {
+    if (field.number === 3) place.shard = int32Of(field);
+    if (field.number === 4) place.offset = count(int64Of(field), where);
+    if (field.number === 5) place.size = count(int64Of(field), where);
+  }
+  return place;
 }
 
 /** Tables have bytes for keys; here each byte is a character. */

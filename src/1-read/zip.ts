@@ -211,8 +211,8 @@ function compressedBytes(
 function inflated(compressed: Uint8Array, size: number, where: string): Uint8Array {
   try {
     return inflateRawSync(compressed, { maxOutputLength: Math.max(size, 1) });
-  } catch (error) {
-    refuse(where, `damaged: can't be decompressed (${error instanceof Error ? error.message : error})`);
+  } catch {
+    refuse(where, `damaged: its bytes cannot be decompressed to the ${size} that it declares`);
   }
 }
 

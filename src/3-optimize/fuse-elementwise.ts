@@ -10,12 +10,19 @@ import { make, nodeOf, type Rewrite } from './rewrite.ts';
 /** Longer formulas are hard to read, and keep too many numbers in registers. */
 const LONGEST = 64;
 
+/** One layer's formula is longer: the activation may be recognised that it is. */
+const LONGEST_OF_LAYER = 120;
+
 /** The function `ops::map4` takes as many. */
 const MOST_INPUTS = 4;
 
 /** Takes the steps of the same layer together: TensorFlow writes an activation as several. */
 export const fuseElementwiseOfLayer: Rewrite = (node, { isReadOnce }) =>
-  fuse(node, (step) => isReadOnce(step) && node.kind === 'node' && sameLayer(step.layer, node.layer), 400);
+  fuse(
+    node,
+    (step) => isReadOnce(step) && node.kind === 'node' && sameLayer(step.layer, node.layer),
+    LONGEST_OF_LAYER,
+  );
 
 /** Takes any steps together. */
 export const fuseElementwise: Rewrite = (node, { isReadOnce }) => fuse(node, isReadOnce, LONGEST);

@@ -1,6 +1,6 @@
 /**
- * `Reshape → Convolution over (1, steps) → Reshape` → `Convolution over steps`: TensorFlow knows a convolution or a
- * pooling over steps only as one over pixels of one row. The same for depthwise convolutions.
+ * `Reshape to (1, steps) → Convolution` → `Convolution over steps → Reshape`: TensorFlow knows a convolution or a pooling
+ * over steps only as one over pixels of one row. The same for depthwise convolutions.
  */
 
 import type { Node, Value } from '../ir/graph.ts';
@@ -8,23 +8,19 @@ import { sameShape, type Tensor } from '../ir/types.ts';
 import { convolution } from '../ops/convolution.ts';
 import { depthwiseConvolution } from '../ops/depthwise-convolution.ts';
 import { pooling } from '../ops/pooling.ts';
+import { reshape } from '../ops/reshape.ts';
 import type { Window } from '../ops/window.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
-export const unitDimensions: Rewrite = (node, { isReadOnce }) => {
-  const after = nodeOf(node, 'Reshape');
-  const sliding =
-    after && isSliding(after.inputs.x) && isReadOnce(after.inputs.x) ? after.inputs.x : undefined;
-  const before = sliding && nodeOf(sliding.inputs.x, 'Reshape');
-  if (!after || !before) return undefined;
-  const x = before.inputs.x;
-  for (let axis = 1; axis < sliding.type.shape.length - 1; axis++) {
-    const isUnit = before.type.shape[axis] === 1 && sliding.type.shape[axis] === 1;
-    const fits =
-      isUnit &&
-      sameShape(without(before.type.shape, axis), x.type.shape) &&
-      sameShape(without(sliding.type.shape, axis), after.type.shape);
-    if (fits) return withoutAxis(sliding, x, axis - 1);
+export const unitDimensions: Rewrite = (node) => {
+  const before = isSliding(node) ? nodeOf(node.inputs.x, 'Reshape') : undefined;
+  if (!isSliding(node) || !before) return undefined;
+  const { x } = before.inputs;
+  for (let axis = 1; axis < node.type.shape.length - 1; axis++) {
+    const isUnit = before.type.shape[axis] === 1 && node.type.shape[axis] === 1;
+    if (!isUnit || !sameShape(without(before.type.shape, axis), x.type.shape)) continue;
+    const narrow = withoutAxis(node, x, axis - 1);
+    return make(node.layer, reshape, { x: narrow }, { shape: node.type.shape }, {});
   }
   return undefined;
 };
@@ -40,7 +36,7 @@ function without<T>(list: readonly T[], index: number): readonly T[] {
 }
 
 /** The same without a spatial dimension, in which only one place of the window meets the one row. */
-function withoutAxis(node: Sliding, x: Value, axis: number): Value | undefined {
+function withoutAxis(node: Sliding, x: Value, axis: number): Value {
   const window: Window = {
     strides: without(node.attributes.window.strides, axis),
     dilations: without(node.attributes.window.dilations, axis),

@@ -1,7 +1,7 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
 import type { Crate } from './crate.ts';
-import { structLiteral, useStatement } from './rust-layout.ts';
+import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
 export function benchesRs({ name, inputs }: Crate): string {
   const one = inputs.map(({ field, isNumber }) => `${field}: ${isNumber ? '' : '&'}samples.${field}[0]`);
@@ -10,9 +10,11 @@ export function benchesRs({ name, inputs }: Crate): string {
 
 #![forbid(unsafe_code)]
 
-use divan::{AllocProfiler, Bencher, counter::ItemsCount};
-${useStatement(name.crate, ['Batch', 'Inputs', name.type])}
-use tf_layers::npz::Npz;
+${useGroup([
+  'use divan::{AllocProfiler, Bencher, counter::ItemsCount};',
+  useStatement(name.crate, ['Batch', 'Inputs', name.type]),
+  'use tf_layers::npz::Npz;',
+])}
 
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
@@ -24,7 +26,7 @@ fn main() {
 #[divan::bench]
 fn predict(bencher: Bencher) {
     let samples = Samples::repeated(1);
-${letStruct('    ', 'inputs', 'Inputs', one)}
+${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
     let mut model = ${name.type}::new();
     bencher.bench_local(|| model.predict(&inputs).map(|_| ()));
 }
@@ -57,11 +59,4 @@ ${structLiteral('        ', 'Batch', all)}
     }
 }
 `;
-}
-
-/** `let name = Type { … };` */
-function letStruct(indent: string, variable: string, type: string, fields: readonly string[]): string {
-  const short = `${indent}let ${variable} = ${type} { ${fields.join(', ')} };`;
-  if (short.length <= 100) return short;
-  return `${indent}let ${variable} = ${type} {\n${fields.map((field) => `${indent}    ${field},`).join('\n')}\n${indent}};`;
 }

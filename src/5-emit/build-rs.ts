@@ -1,7 +1,7 @@
 /** `build.rs`: packs the weights into the form in which the layers read them. */
 
 import type { Crate, LayerMember } from './crate.ts';
-import { methodStatement } from './rust-layout.ts';
+import { resultExpression } from './rust-layout.ts';
 
 export function buildRs({ name, layers }: Crate): string {
   return `//! Packs \`model/model_weights.npz\` into the form in which the layers read their weights.
@@ -23,7 +23,7 @@ use layers::Layers;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=model/model_weights.npz");
     let out_dir = env::var("OUT_DIR")?;
-    pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${name.crate}.bin"))
+${resultExpression('    ', `pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${name.crate}.bin"))`)}
 }
 
 /// Reads the trained weights from one file, and writes them packed to the other.
@@ -42,5 +42,5 @@ ${layers.map(packed).join('\n')}
 
 function packed({ field, weights }: LayerMember): string {
   const args = weights.map(({ array }) => `&*weights.array("${array}")?`);
-  return methodStatement('    ', `layers.${field}`, 'pack', args);
+  return resultExpression('    ', `layers.${field}.pack(${args.join(', ')});`);
 }

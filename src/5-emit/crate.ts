@@ -7,7 +7,6 @@ import type { Input, Node, Output, Value } from '../ir/graph.ts';
 import type { DType, Tensor, TensorType } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
-import { letStatement } from './rust-layout.ts';
 
 /** An InputLayer, as the crate has it. */
 export interface InputField {
@@ -43,6 +42,14 @@ export interface LayerMember {
   readonly weights: readonly { readonly array: string; readonly tensor: Tensor }[];
 }
 
+/** `let variable: type = expression;` */
+export interface Statement {
+  readonly variable: string;
+  /** `&[[f32; 10]]` */
+  readonly type: string;
+  readonly expression: string;
+}
+
 export interface Crate {
   readonly name: ModelName;
   readonly version: string;
@@ -53,8 +60,8 @@ export interface Crate {
   readonly inputs: readonly InputField[];
   readonly outputs: readonly OutputField[];
   readonly layers: readonly LayerMember[];
-  /** The statements of `forward`, formatted. */
-  readonly statements: readonly string[];
+  /** The statements of `forward`. */
+  readonly statements: readonly Statement[];
   /** Names of `tf_layers` that the statements use, such as `Activation::Relu`. */
   readonly uses: readonly string[];
   /** Whether a step can find an input that it cannot read. */
@@ -79,7 +86,7 @@ export interface CrateOptions {
 const LARGEST_VALUE = 1024;
 
 export function crateOf(plan: Plan, options: CrateOptions): Crate {
-  const names = namesOf(plan);
+  const names = namesOf(plan, options.hasIntermediates);
   const writer = new StatementWriter(names);
   const statements = statementsOf(plan, writer);
   const outputs = plan.graph.outputs.map(({ name, value }, i): OutputField => {
@@ -108,22 +115,22 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
     layers: writer.layers,
     statements,
     uses: [...writer.uses],
-    isFallible: statements.some((statement) => statement.endsWith('?;')),
+    isFallible: statements.some(({ expression }) => expression.endsWith('?')),
     isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
   };
 }
 
 /** The statement of every step; what has no Rust is told all at once. */
-function statementsOf({ steps }: Plan, writer: StatementWriter): readonly string[] {
+function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statement[] {
   const problems: Problem[] = [];
-  const statements = steps.map((step) => {
+  const statements = steps.flatMap((step) => {
     try {
-      return writer.statement(step);
+      return [writer.statement(step)];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { layer, op } = step.node;
       problems.push({ where: `layer "${layer.name}" (${layer.className ?? op})`, what: error.message });
-      return '';
+      return [];
     }
   });
   if (problems.length > 0) throw new ConversionError(problems);
@@ -174,7 +181,7 @@ class StatementWriter {
     this.names = names;
   }
 
-  statement({ node, place, isMutable }: Step): string {
+  statement({ node, place, isMutable }: Step): Statement {
     const op = opOf(node);
     const variable = this.names.steps.get(node)!;
     const inputs = Object.entries<Value>(node.inputs);
@@ -194,8 +201,8 @@ class StatementWriter {
     };
     const expression =
       place.kind === 'over' ? op.inPlace!.emit(step, node.attributes) : op.emit(step, node.attributes);
-    const reference = isMutable ? '&mut ' : '&';
-    return letStatement(2, `${variable}: ${reference}[${sampleType(node.type)}]`, expression);
+    const type = `&${isMutable ? 'mut ' : ''}[${sampleType(node.type)}]`;
+    return { variable, type, expression };
   }
 
   private expression(value: Value, reader: string): string {

@@ -1,30 +1,30 @@
 /** `examples/predict.rs`: predicts the samples of a file. */
 
 import type { Crate } from './crate.ts';
-import { fitted, structLiteral, useStatement } from './rust-layout.ts';
+import { checkRows, letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
+
+/** The arrays in turn, on a line if they fit. */
+function writer(outputs: Crate['outputs']): string {
+  const arrays = outputs.map(({ array, field }) => `.array("${array}", &${field})`);
+  const short = `    let file = NpzWriter::new()${arrays.join('')}.finish();`;
+  if (short.length <= 100) return short;
+  return `    let file = NpzWriter::new()\n${[...arrays, '.finish();'].map((part) => `        ${part}`).join('\n')}`;
+}
 
 export function exampleRs(crate: Crate): string {
   const { name, inputs, outputs, isLarge, isBinary } = crate;
   const [first] = inputs;
   const several = outputs.length > 1;
   const row = isBinary || !several ? outputs[0]!.type : 'Prediction';
-  const arrays = outputs.map(({ array, field }) =>
-    several
-      ? `.array("${array}", &outputs.iter().map(|output| output.${field}).collect::<Vec<_>>())`
-      : `.array("${array}", &outputs)`,
+  const columns = outputs.map(({ field }) =>
+    letStatement(1, `${field}: Vec<_>`, `outputs.iter().map(|output| output.${field}).collect()`),
   );
   const written = several
-    ? `    let file = NpzWriter::new()
-${arrays.map((array) => `        ${array}`).join('\n')}
-        .finish();
-    fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;`
-    : `    let file = NpzWriter::new()${arrays[0]}.finish();
-    fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;`;
-  const zero = several
-    ? `Prediction { ${outputs.map(({ field, zero }) => `${field}: ${zero}`).join(', ')} }`
-    : outputs[0]!.zero;
+    ? `${columns.join('\n')}
+${writer(outputs)}`
+    : `    let file = NpzWriter::new().array("predictions", &outputs).finish();`;
   const rows = `samples.${first!.field}.len()`;
-  const empty = isLarge ? `tf_layers::zeros(${rows})` : `vec![${zero}; ${rows}]`;
+  const empty = isLarge || several ? 'tf_layers::zeros(count)' : `vec![${outputs[0]!.zero}; count]`;
   const uses = ['Batch', ...(several ? ['Prediction'] : []), name.type];
   return `//! \`cargo run --release --example predict -- features.npz out.npz [--repeat N] [--batch B]\`
 //!
@@ -38,9 +38,11 @@ use std::ops::Range;
 use std::time::Instant;
 use std::{env, fs};
 
-${useStatement(name.crate, uses)}
-use tf_layers::InputError;
-use tf_layers::npz::{Npz, NpzWriter};
+${useGroup([
+  useStatement(name.crate, uses),
+  'use tf_layers::InputError;',
+  'use tf_layers::npz::{Npz, NpzWriter};',
+])}
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
@@ -63,6 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut outputs: Vec<${row}> = ${empty};
     model.predict_from_array(samples.rows(0..count), &mut outputs)?;
 ${written}
+    fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;
 
     if let Some(repeat) = repeat {
         let batch = batch.unwrap_or(count).max(1);
@@ -88,7 +91,10 @@ impl Samples {
     fn read(file: &[u8]) -> Result<Self, Box<dyn Error>> {
         let file = Npz::new(file)?;
 ${inputs.map(({ field, name, type }) => `        let ${field}: Vec<${type}> = file.rows("${name}")?;`).join('\n')}
-${fitted('        ', 'InputError::check_rows', `([${inputs.map(({ field, name }) => `("${name}", ${field}.len())`).join(', ')}])`, '?;').replace('check_rows (', 'check_rows(')}
+${checkRows(
+  '        ',
+  inputs.map(({ field, name }) => `("${name}", ${field}.len())`),
+)}
 ${structLiteral(
   '        ',
   'Ok(Self',

@@ -2,7 +2,7 @@
 
 import type { SampleSource } from '../samples/samples.ts';
 import { type Crate, type InputField, type OutputField, tolerance } from './crate.ts';
-import { structLiteral, useStatement } from './rust-layout.ts';
+import { letStatement, structLiteral, useStatement } from './rust-layout.ts';
 
 export function libRs(crate: Crate, source: SampleSource): string {
   const { name, isBinary, layers, hasIntermediates } = crate;
@@ -46,7 +46,7 @@ ${table(['input', 'type', 'what the model reads'], rows)}
 //!
 //! \`\`\`
 ${samples.map(({ field, value }) => `//! # let ${field} = ${value};`).join('\n')}
-//! ${useStatement(name.crate, names)}
+${useStatement(name.crate, names).replace(/^/gm, '//! ')}
 //!
 //! let mut model = ${name.type}::new();
 ${use}
@@ -102,8 +102,8 @@ function zeroValue(type: string): string {
 function tests(crate: Crate, source: SampleSource): string {
   const { inputs, outputs, name } = crate;
   const token = inputs.find(({ input }) => vocabularyOf(crate, input));
-  const names = [...(token || inputs.length > 0 ? ['Batch', 'InputError'] : []), 'Inputs', name.type];
   const several = outputs.length > 1;
+  const names = ['Batch', 'InputError', 'Inputs', ...(several ? ['Prediction'] : []), name.type];
   const fields = [
     ...inputs.map(({ field, type }) => ({ field, type: `Vec<${type}>` })),
     ...outputs.map(({ array, type }) => ({ field: array, type: `Vec<${type}>` })),
@@ -116,7 +116,7 @@ function tests(crate: Crate, source: SampleSource): string {
   return `/// Compares with ${source.kind === 'features' ? "TensorFlow's predictions" : "the converter's own predictions"}, in \`testdata/features.npz\`.
 #[cfg(test)]
 mod tests {
-    use super::{${[...names].sort().join(', ')}};
+${useStatement('super', names).replace(/^/gm, '    ')}
     use tf_layers::compare::largest_error;
     use tf_layers::npz::{Npz, NpzError};
 
@@ -165,8 +165,9 @@ ${structLiteral(
     #[test]
     fn predicts_as_${source.kind === 'features' ? 'tensorflow' : 'the_converter'}_does() {
         let samples = Samples::read().unwrap();
-        let mut outputs = ${emptyOutputs(crate, `samples.${outputs[0]!.array}.len()`)};
-        ${name.type}::new().predict_from_array(samples.batch(), &mut outputs).unwrap();
+        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, `samples.${outputs[0]!.array}.len()`)};
+        let mut model = ${name.type}::new();
+        model.predict_from_array(samples.batch(), &mut outputs).unwrap();
 ${outputs.map((output) => errorCheck(output, several)).join('\n')}
     }
 
@@ -178,11 +179,10 @@ ${token ? `\n${namesTheToken(crate, token)}\n` : ''}
     fn names_the_rows_that_do_not_match() {
         let samples = Samples::read().unwrap();
         let rows = samples.${first.field}.len();
-        let mut outputs = ${emptyOutputs(crate, 'rows + 1')};
-        assert_eq!(
-            ${name.type}::new().predict_from_array(samples.batch(), &mut outputs),
-            Err(InputError::Rows { name: "out", rows: rows + 1, expected: rows }),
-        );
+        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, 'rows + 1')};
+        let mut model = ${name.type}::new();
+        let error = model.predict_from_array(samples.batch(), &mut outputs).unwrap_err();
+        assert_eq!(error, InputError::Rows { name: "out", rows: rows + 1, expected: rows });
     }
 }`;
 }
@@ -202,10 +202,12 @@ function cycled(field: string): string {
 }
 
 function emptyOutputs({ outputs, isLarge }: Crate, rows: string): string {
-  if (isLarge) return `tf_layers::zeros(${rows})`;
-  if (outputs.length > 1)
-    return `vec![super::Prediction { ${outputs.map(({ field, zero }) => `${field}: ${zero}`).join(', ')} }; ${rows}]`;
+  if (isLarge || outputs.length > 1) return `tf_layers::zeros(${rows})`;
   return `vec![${outputs[0]!.zero}; ${rows}]`;
+}
+
+function outputsType({ outputs, isLarge }: Crate): string {
+  return outputs.length > 1 ? ': Vec<Prediction>' : isLarge ? `: Vec<${outputs[0]!.type}>` : '';
 }
 
 function errorCheck({ field, array }: OutputField, several: boolean): string {
@@ -213,7 +215,12 @@ function errorCheck({ field, array }: OutputField, several: boolean): string {
     return `        let error = largest_error(&outputs, &samples.predictions);
         assert!(error <= TOLERANCE, "the largest error is {error}");`;
   }
-  return `        let ${field}: Vec<_> = outputs.iter().map(|output| output.${field}).collect();
+  const column = letStatement(
+    2,
+    `${field}: Vec<_>`,
+    `outputs.iter().map(|output| output.${field}).collect()`,
+  );
+  return `${column}
         let error = largest_error(&${field}, &samples.${array});
         assert!(error <= TOLERANCE, "the largest error of ${field} is {error}");`;
 }
@@ -246,7 +253,7 @@ function withoutAllocating(crate: Crate): string {
     fn predicts_without_allocating() {
         let samples = Samples::read().unwrap();
         let mut model = ${name.type}::new();
-        let mut outputs = ${emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`)};
+        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`)};
         let allocations = allocation_counter::measure(|| {
             model.predict(&samples.inputs(0)).unwrap();
             model.predict_from_array(samples.batch(), &mut outputs).unwrap();
@@ -263,10 +270,11 @@ function namesTheToken(crate: Crate, { field, name, type }: InputField): string 
   const place = `samples.${field}[1]${'[0]'.repeat(rank)}`;
   return `    #[test]
     fn names_the_token_outside_the_vocabulary() {
+        let mut model = ${crate.name.type}::new();
         for token in [${bad.join(', ')}] {
             let mut samples = Samples::read().unwrap().repeated(2);
             ${place} = token;
-            let error = ${crate.name.type}::new().predict_batch(samples.batch()).unwrap_err();
+            let error = model.predict_batch(samples.batch()).unwrap_err();
             assert_eq!(
                 error.to_string(),
                 format!("\`${name}\` of sample 1 holds {token} at position 0, not in ${least}..${words}"),

@@ -1,7 +1,16 @@
 /** `src/model.rs`: the inputs, the prediction, and a statement for every step. */
 
+import { isFloat } from '../ir/types.ts';
 import type { Crate, InputField, OutputField } from './crate.ts';
-import { fitted, resultExpression, structLiteral, useStatement } from './rust-layout.ts';
+import {
+  checkRows,
+  fitted,
+  letStatement,
+  resultExpression,
+  structLiteral,
+  useGroup,
+  useStatement,
+} from './rust-layout.ts';
 
 export function modelRs(crate: Crate): string {
   const { name, plan, inputs, outputs } = crate;
@@ -11,9 +20,7 @@ export function modelRs(crate: Crate): string {
   return [
     `//! ${title}.`,
     imports(crate),
-    ...(crate.layers.length > 0
-      ? [`static LAYERS: Layers = include_value!(concat!(env!("OUT_DIR"), "/${name.crate}.bin"));`]
-      : []),
+    ...(crate.layers.length > 0 ? [staticLayers(name.crate)] : []),
     ...(crate.isBinary
       ? ['const THRESHOLDS: Thresholds = Thresholds::from_json(include_str!("../model/thresholds.json"));']
       : []),
@@ -38,18 +45,35 @@ const TILE: usize = ${plan.tile};`,
     .replace(/\n+$/, '\n');
 }
 
+function staticLayers(crate: string): string {
+  const head = 'static LAYERS: Layers =';
+  const value = `include_value!(concat!(env!("OUT_DIR"), "/${crate}.bin"));`;
+  if (`${head} ${value}`.length <= 100) return `${head} ${value}`;
+  if (`    ${value}`.length <= 100) return `${head}\n    ${value}`;
+  return `${head} include_value!(concat!(\n    env!("OUT_DIR"),\n    "/${crate}.bin"\n));`;
+}
+
 function imports(crate: Crate): string {
   const std = ['use std::ops::Range;', 'use std::slice;'];
   const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
+  if (crate.hasIntermediates) uses.push('Intermediate');
   const activations = crate.uses.filter((use) => use.startsWith('Activation::')).map((use) => use.slice(12));
   const tfLayers = [
     ...(activations.length > 0 ? [useStatement('tf_layers::Activation', activations)] : []),
-    ...(crate.layers.length > 0 ? ['use tf_layers::zerocopy::include_value;'] : []),
+    ...zerocopyUse(crate),
     useStatement('tf_layers', uses),
   ];
   const own = crate.layers.length > 0 ? '\n\nuse super::layers::Layers;' : '';
-  return `${std.join('\n')}\n\n${tfLayers.join('\n')}${own}`;
+  return `${std.join('\n')}\n\n${useGroup(tfLayers)}${own}`;
+}
+
+function zerocopyUse({ layers, outputs }: Crate): readonly string[] {
+  const names = [
+    ...(layers.length > 0 ? ['include_value'] : []),
+    ...(outputs.length > 1 ? ['FromZeros'] : []),
+  ];
+  return names.length > 0 ? [useStatement('tf_layers::zerocopy', names)] : [];
 }
 
 function inputsStruct(inputs: readonly InputField[]): string {
@@ -111,27 +135,12 @@ pub type Prediction = ${output!.type};`;
   const fields = outputs.map(
     (field) => `    /// The output of \`${layerOf(field)}\`.\n    pub ${field.field}: ${field.type},`,
   );
-  const derive = crate.isLarge ? 'Clone, Copy, Debug, PartialEq, FromZeros' : 'Clone, Copy, Debug, PartialEq';
-  const attribute = crate.isLarge ? '\n#[zerocopy(crate = "tf_layers::zerocopy")]\n#[repr(C)]' : '';
-  const zero = structLiteral(
-    '        ',
-    'Self',
-    outputs.map(({ field, zero }) => `${field}: ${zero}`),
-  );
-  const zeroImpl = crate.isLarge
-    ? ''
-    : `
-
-impl Prediction {
-    fn zeros() -> Self {
-${zero}
-    }
-}`;
   return `/// The model's answer for one sample.
-#[derive(${derive})]${attribute}
+#[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
+#[zerocopy(crate = "tf_layers::zerocopy")]
 pub struct Prediction {
 ${fields.join('\n')}
-}${zeroImpl}
+}
 
 /// The outputs for a tile of samples.
 struct Outputs<'a> {
@@ -180,12 +189,7 @@ function predict(crate: Crate): string {
   const fields = inputs.map(
     ({ field, isNumber }) => `${field}: slice::from_ref(${isNumber ? '&' : ''}inputs.${field})`,
   );
-  const literal = structLiteral('        ', 'Batch', fields).trimStart();
-  const oneLine = `        let batch = ${literal};`;
-  const batch =
-    oneLine.includes('\n') || oneLine.length <= 100
-      ? oneLine
-      : `        let batch = Batch {\n${fields.map((field) => `            ${field},`).join('\n')}\n        };`;
+  const batch = letStatement(2, 'batch', `Batch { ${fields.join(', ')} }`);
   if (isLarge) {
     return `    /// Predicts one sample, without allocating. The prediction stays in the model's memory.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<&Prediction, InputError> {
@@ -193,7 +197,7 @@ ${batch}
         ${outputs.length === 1 ? `Ok(&self.forward(batch)${tryMark(crate)}[0])` : largeStruct(crate)}
     }`;
   }
-  const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::zeros()';
+  const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::new_zeroed()';
   return `    /// Predicts one sample, without allocating.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<Prediction, InputError> {
 ${batch}
@@ -215,10 +219,10 @@ function largeStruct(_: Crate): string {
 function predictBatch(crate: Crate): string {
   const { inputs, outputs, isBinary, isLarge } = crate;
   const rows = `batch.${inputs[0]!.field}.len()`;
-  const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::zeros()';
-  const empty = isLarge ? `tf_layers::zeros(${rows})` : `vec![${zero}; ${rows}]`;
+  const isZeroed = isLarge || outputs.length > 1;
+  const empty = isZeroed ? `tf_layers::zeros(${rows})` : `vec![${outputs[0]!.zero}; ${rows}]`;
   const result = isBinary ? 'outputs.into_iter().map(Prediction::new).collect()' : 'outputs';
-  const type = isLarge ? `: Vec<${isBinary ? rowType(crate) : 'Prediction'}>` : '';
+  const type = isZeroed ? `: Vec<${rowType(crate)}>` : '';
   return `    /// Predicts every sample of \`batch\`, in order.
     pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
         let mut outputs${type} = ${empty};
@@ -233,11 +237,7 @@ function predictFromArray(crate: Crate): string {
     ...inputs.map(({ name, field }) => `("${name}", batch.${field}.len())`),
     '("out", out.len())',
   ];
-  const short = `        InputError::check_rows([${counts.join(', ')}])?;`;
-  const check =
-    short.length <= 100
-      ? short
-      : `        InputError::check_rows([\n${counts.map((count) => `            ${count},`).join('\n')}\n        ])?;`;
+  const check = checkRows('        ', counts);
   const signature = `    pub fn predict_from_array(&mut self, batch: Batch, out: &mut [${rowType(crate)}]) -> Result<(), InputError> {`;
   const head =
     signature.length <= 100
@@ -275,7 +275,7 @@ function forward(crate: Crate): string {
   const doc = outputs.map((output) => `\`${layerOf(output)}\``).join(' and ');
   const setup = [
     ...(layers.length > 0 ? ['        let layers = &LAYERS;'] : []),
-    ...(statements.some((statement) => /\bsamples\b/.test(statement)) || hasIntermediates
+    ...(statements.some(({ expression }) => /\bsamples\b/.test(expression)) || hasIntermediates
       ? [`        let samples = inputs.${inputs[0]!.field}.len();`]
       : []),
     ...(hasIntermediates ? ['        self.samples = samples;'] : []),
@@ -287,27 +287,31 @@ function forward(crate: Crate): string {
     outputs.map(({ field, variable }) => (field === variable ? field : `${field}: ${variable}`)),
   ).trimStart();
   const value = outputs.length === 1 ? outputs[0]!.variable : literal;
-  const end = isFallible ? `Ok(${value})` : value;
   return `    /// The outputs of ${doc}, for at most [\`TILE\`] samples.
     fn forward(&mut self, inputs: Batch) -> ${isFallible ? `Result<${type}, InputError>` : type} {
 ${setup.join('\n')}
 
-${returned([...statements, `        ${end}`], value).join('\n')}
+${body(crate, value).join('\n')}
     }`;
 }
 
-/** The last statement as the result itself, where the result is the variable that it declares. */
-function returned(lines: readonly string[], variable: string): readonly string[] {
-  const last = lines.at(-2)?.match(/^ {8}let (\w+): [^=]* =\s+(.*);$/s);
-  if (last?.[1] !== variable || lines.at(-1)!.trim() !== variable) return lines;
-  return [...lines.slice(0, -2), resultExpression(last[2]!)];
+/** The statements, and the result: the last expression itself, where that is the output. */
+function body({ statements, isFallible }: Crate, output: string): readonly string[] {
+  const lines = statements.map(({ variable, type, expression }) =>
+    letStatement(2, `${variable}: ${type}`, expression),
+  );
+  const last = statements.at(-1);
+  if (isFallible) return [...lines, `        Ok(${output})`];
+  if (last?.variable !== output) return [...lines, `        ${output}`];
+  return [...lines.slice(0, -1), resultExpression('        ', last.expression)];
 }
 
 function destructured(buffers: readonly string[], hasMore: boolean): string {
   const fields = [...buffers, ...(hasMore ? ['..'] : [])];
-  const short = `        let Scratch { ${fields.join(', ')} } = &mut self.scratch;`;
-  if (short.length <= 100) return short;
-  return `        let Scratch {\n${fields.map((field) => `            ${field},`).join('\n')}\n        } = &mut self.scratch;`;
+  const pattern = `        let Scratch { ${fields.join(', ')} } =`;
+  if (`${pattern} &mut self.scratch;`.length <= 100) return `${pattern} &mut self.scratch;`;
+  if (pattern.length <= 100) return `${pattern}\n            &mut self.scratch;`;
+  return `        let Scratch {\n${fields.map((field) => `            ${field}${field === '..' ? '' : ','}`).join('\n')}\n        } = &mut self.scratch;`;
 }
 
 function intermediates({ plan, names }: Crate): string {
@@ -333,10 +337,14 @@ ${items.filter((item) => item !== '').join('\n')}
 function scratch(crate: Crate): string {
   const { plan, names, outputs, isLarge } = crate;
   const extra = isLarge && outputs.length > 1;
-  const fields = names.buffers.map((buffer, i) => ({
-    field: `    ${buffer}: Vec<${plan.buffers[i]!.dtype}>,`,
-    value: `${buffer}: vec![${plan.buffers[i]!.dtype === 'bool' ? 'false' : plan.buffers[i]!.dtype.startsWith('f') ? '0.0' : '0'}; TILE * ${plan.buffers[i]!.length}]`,
-  }));
+  const fields = names.buffers.map((buffer, i) => {
+    const { dtype, length } = plan.buffers[i]!;
+    const zero = dtype === 'bool' ? 'false' : isFloat(dtype) ? '0.0' : '0';
+    return {
+      field: `    ${buffer}: Vec<${dtype}>,`,
+      value: `${buffer}: vec![${zero}; TILE${length === 1 ? '' : ` * ${length}`}]`,
+    };
+  });
   const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];
   return `/// The buffers of \`forward\`.${plan.steps.length > 0 ? ' One is written again once nothing reads it any more.' : ''}
 #[derive(Clone, Debug)]

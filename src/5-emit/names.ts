@@ -1,6 +1,7 @@
 /** Rust names for layers, inputs and outputs: Keras's own, as far as Rust allows. */
 
-import type { Plan, Step } from '../4-plan/plan.ts';
+import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
+import { opOf } from '../evaluate/evaluate.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 
 /** Words of Rust, and names that the generated code uses itself. */
@@ -16,7 +17,7 @@ const reserved = new Set(
 /** `conv2d/BiasAdd` → `conv2d_bias_add`: lower case, words parted by `_`. */
 export function rustName(name: string): string {
   const words = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([a-z0-9])([A-Z])(?!$|[^a-zA-Z])/g, '$1_$2')
     .replace(/[^A-Za-z0-9]+/g, '_')
     .replace(/^_+|_+$/g, '')
     .toLowerCase();
@@ -46,22 +47,24 @@ export interface Names {
   readonly outputs: readonly string[];
 }
 
-/** A layer's last step has the layer's name; those before it say what they do. */
-export function namesOf(plan: Plan): Names {
+/**
+ * A layer's last step has the layer's name; those before it say what they do. Where each step has a buffer of its own,
+ * that has the name of the step.
+ */
+export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   const { graph, steps, buffers } = plan;
   const inputNames = uniqueNames();
   const inputs = new Map<Value, string>(
     graph.inputs.map((input) => [input, inputNames(rustName(input.name))]),
   );
 
-  const ownsBuffers = buffers.length === steps.filter(({ place }) => place.kind === 'buffer').length;
   const letters = buffers.map((_, i) => bufferName(i));
   const unique = uniqueNames(ownsBuffers ? [] : letters);
   const lastOf = new Map(steps.map(({ node }) => [node.layer.name, node]));
   const layers = new Map([...lastOf].map(([layer, node]) => [node, unique(rustName(layer))]));
   const stepNames = new Map<Node, string>();
   for (const { node } of steps) {
-    const layer = layers.get(node) ?? unique(rustName(`${node.layer.name}_${node.op}`));
+    const layer = layers.get(node) ?? unique(rustName(`${node.layer.name}_${className(node)}`));
     stepNames.set(node, layer);
   }
   const outputNames = uniqueNames();
@@ -71,6 +74,11 @@ export function namesOf(plan: Plan): Names {
     buffers: ownsBuffers ? steps.filter(inBuffer).map(({ node }) => stepNames.get(node)!) : letters,
     outputs: graph.outputs.map((output) => outputNames(outputName(graph, output.name))),
   };
+}
+
+/** What a step does: `depthwise_conv2d`, `reshape`. */
+function className(node: Node): string {
+  return opOf(node).className(node.attributes, typesOf(node));
 }
 
 const inBuffer = ({ place }: Step) => place.kind === 'buffer';

@@ -12,32 +12,64 @@ export function letStatement(depth: number, pattern: string, expression: string)
 export function fitted(indent: string, head: string, expression: string, tail: string): string {
   const oneLine = `${indent}${head} ${expression}${tail}`;
   if (oneLine.length <= WIDTH) return oneLine;
-  const nextLine = `${indent}    ${expression}${tail}`;
-  if (nextLine.length <= WIDTH) return `${indent}${head}\n${nextLine}`;
-  return `${indent}${head} ${broken(indent, expression)}${tail}`;
-}
-
-/** An expression that stands by itself at the end of a method. */
-export function resultExpression(expression: string): string {
-  const indent = '        ';
-  const text = expression.replace(/\s*\n\s*/g, '');
-  return `${indent}${text}`.length <= WIDTH ? `${indent}${text}` : `${indent}${broken(indent, text)}`;
-}
-
-/** A call with each argument on its own line; the last one, a closure, in a block if that is enough. */
-function broken(indent: string, expression: string): string {
-  const { before, items, after } = lastBrackets(expression);
-  const closure = items.at(-1)!.match(/^(\|[^|]*\|) (.*)$/s);
   const deeper = `${indent}    `;
-  if (closure && before.endsWith('(') && !closure[2]!.startsWith('if ')) {
-    return `${before}${[...items.slice(0, -1), closure[1]].join(', ')} {\n${deeper}${closure[2]}\n${indent}}${after}`;
+  const nextLine = `${deeper}${expression}${tail}`;
+  if (nextLine.length <= WIDTH) return `${indent}${head}\n${nextLine}`;
+  const lines = `${broken(indent, `${head} `, `${expression}${tail}`)}`;
+  const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
+  const fits = lines.slice(0, lines.indexOf('\n')).length <= WIDTH;
+  // A closure in a block is worth a line of its own before it.
+  const isClosureBelow = /\| \{\n/.test(below) && !/\| \{\n/.test(lines);
+  return fits && !isClosureBelow ? lines : below;
+}
+
+/** An expression that stands by itself at the end of a block. */
+export function resultExpression(indent: string, expression: string): string {
+  return `${indent}${expression}`.length <= WIDTH ? `${indent}${expression}` : broken(indent, '', expression);
+}
+
+/** A chain on several lines, else a call with each argument on its own; a closure at its end in a block, if it fits. */
+function broken(indent: string, head: string, expression: string): string {
+  const { before, items, after } = lastBrackets(expression);
+  const deeper = `${indent}    `;
+  const chain = expression.match(/^(\w+)\.(\w+)(\.\w+\(.*)$/s);
+  // rustfmt prefers a chain to arguments that take fewer than five lines.
+  const isLong = items.length >= 3 && `${indent}${head}${before}`.length <= WIDTH;
+  if (chain && !isLong && `${deeper}${chain[3]}`.length <= WIDTH) {
+    return `${indent}${head}${chain[1]}\n${deeper}.${chain[2]}\n${deeper}${chain[3]}`;
   }
-  if (closure && before.endsWith('(')) {
-    const first = `${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
-    return `${first}\n${deeper}${closure[2]}\n${indent}}${after}`;
+  const closure = before.endsWith('(') ? items.at(-1)!.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
+  if (closure) {
+    const first = `${indent}${head}${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
+    if (first.length <= WIDTH) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
   }
   const lines = items.map((item) => `${deeper}${argument(deeper, item)},`);
-  return `${before}\n${lines.join('\n')}\n${indent}${after}`;
+  return `${indent}${head}${before}\n${lines.join('\n')}\n${indent}${after}`;
+}
+
+/** The body of a closure, broken before its weakest operators, or else between the arguments of its call. */
+function formula(indent: string, body: string): string {
+  if (`${indent}${body}`.length <= WIDTH) return `${indent}${body}`;
+  for (const operators of [/ (?:<|>|<=|>=|==|!=) /, / [|&] /, / [+-] /, / [*/] /]) {
+    const parts = splitAt(body, operators);
+    if (parts.length > 1) return `${indent}${parts.join(`\n${indent}    `)}`;
+  }
+  return broken(indent, '', body);
+}
+
+/** The operands of operators that stand in no brackets, each but the first with its operator. */
+function splitAt(text: string, operators: RegExp): readonly string[] {
+  const parts: string[] = [];
+  let [depth, start] = [0, 0];
+  for (let i = 0; i < text.length; i++) {
+    if ('([{'.includes(text[i]!)) depth++;
+    if (')]}'.includes(text[i]!)) depth--;
+    const isOperator = depth === 0 && new RegExp(`^${operators.source}`).test(text.slice(i));
+    if (!isOperator) continue;
+    parts.push(text.slice(start, i));
+    start = i + 1;
+  }
+  return [...parts, text.slice(start)];
 }
 
 function argument(indent: string, item: string): string {
@@ -97,12 +129,18 @@ function split(text: string): readonly string[] {
   return last === '' ? items : [...items, last];
 }
 
+/** `use` lines of one group, in rustfmt's order: names before paths below them, lists in braces last. */
+export function useGroup(lines: readonly string[]): string {
+  const key = (line: string) => line.replaceAll('{', '~').replaceAll(/[;,]/g, '');
+  return [...lines].sort((a, b) => (key(a) < key(b) ? -1 : 1)).join('\n');
+}
+
 /** `use path::{a, b};` for names of one path, sorted as rustfmt sorts them: broken over lines if they are many. */
 export function useStatement(path: string, names: readonly string[]): string {
   const sorted = [...new Set(names)].sort();
   if (sorted.length === 1) return `use ${path}::${sorted[0]};`;
   const oneLine = `use ${path}::{${sorted.join(', ')}};`;
-  if (oneLine.length <= WIDTH) return oneLine;
+  if (oneLine.length < WIDTH - 1) return oneLine;
   return `use ${path}::{\n${filled('    ', sorted).join('\n')}\n};`;
 }
 
@@ -113,19 +151,9 @@ export function structLiteral(indent: string, name: string, fields: readonly str
   return `${indent}${name} {\n${fields.map((field) => `${indent}    ${field},`).join('\n')}\n${indent}}${tail}`;
 }
 
-/** `receiver.field.method(a, b);`: on a line, as a chain, or with a line for each argument. */
-export function methodStatement(
-  indent: string,
-  receiver: string,
-  method: string,
-  args: readonly string[],
-): string {
-  const call = `.${method}(${args.join(', ')});`;
-  if (`${indent}${receiver}${call}`.length <= WIDTH) return `${indent}${receiver}${call}`;
-  const deeper = `${indent}    `;
-  if (`${deeper}${call}`.length <= WIDTH) {
-    const [first, ...rest] = receiver.split('.');
-    return `${indent}${[first, ...rest.map((part) => `.${part}`), call].join(`\n${deeper}`)}`;
-  }
-  return `${indent}${receiver}.${method}(\n${args.map((arg) => `${deeper}${arg},`).join('\n')}\n${indent});`;
+/** The check that all these have as many rows: `("tokens", batch.tokens.len())`. */
+export function checkRows(indent: string, counts: readonly string[]): string {
+  const short = `${indent}InputError::check_rows([${counts.join(', ')}])?;`;
+  if (short.length <= WIDTH) return short;
+  return `${indent}InputError::check_rows([\n${counts.map((count) => `${indent}    ${count},`).join('\n')}\n${indent}])?;`;
 }

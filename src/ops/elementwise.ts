@@ -147,6 +147,14 @@ export const elementwiseTensorflow: TensorflowOps = {
     const column = { ...bias, shape: [bias.data.length, ...Array<number>(rank - 2).fill(1)] };
     return apply(node, 'add', node.input(0), { kind: 'constant', type: column, tensor: column });
   },
+  Bitcast: (node) => {
+    const to = node.dtype('type');
+    if (to !== 'i32') throw new Refusal(`the bits of a number as ${to} are not supported`);
+    return apply(node, 'bits', ...node.inputs);
+  },
+  BitwiseAnd: is('bitwise_and'),
+  BitwiseOr: is('bitwise_or'),
+  BitwiseXor: is('bitwise_xor'),
   Cast: (node) => {
     if (node.flag('Truncate', false)) throw new Refusal('a Cast that truncates is not supported');
     const to = node.dtype('DstT');

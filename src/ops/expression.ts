@@ -39,10 +39,13 @@ export function call(name: FunctionName, ...args: readonly Expression[]): Expres
     like.every((arg) => arg.dtype === dtype) &&
     (of === 'any' ||
       (of === 'floats' && isFloat(dtype)) ||
+      (of === 'f32' && dtype === 'f32') ||
+      (of === 'integers' && dtype !== 'bool' && !isFloat(dtype)) ||
       (of === 'numbers' && dtype !== 'bool') ||
       (of === 'booleans' && dtype === 'bool'));
   if (!fits) throw new Refusal(`${name} of ${args.map((arg) => arg.dtype).join(' and ')} is not supported`);
-  return { kind: 'call', name, arguments: args, dtype: result === 'bool' ? 'bool' : dtype };
+  const own = result === 'bool' || result === 'i32' ? result : dtype;
+  return { kind: 'call', name, arguments: args, dtype: own };
 }
 
 /** The expression with other expressions in place of its inputs. */

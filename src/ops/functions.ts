@@ -3,7 +3,7 @@
 import type { DType } from '../ir/types.ts';
 
 /** Binding strengths of Rust's operators, from the weakest. */
-export const strength = { lambda: 0, compare: 1, or: 2, sum: 4, product: 5, unary: 6, method: 7 } as const;
+export const strength = { compare: 1, or: 2, sum: 4, product: 5, unary: 6, method: 7 } as const;
 
 /** A piece of Rust, and how strongly it holds together. */
 export interface RustPiece {
@@ -18,10 +18,10 @@ export interface ScalarFunction {
   readonly number: (...x: number[]) => number;
   /** The same for 64-bit integers, where the function has a meaning for them. */
   readonly integer?: (...x: bigint[]) => bigint | boolean;
-  /** `same`: that of the arguments, which are alike; `bool`: a truth; `select`: that of the last two. */
-  readonly result: 'same' | 'bool' | 'select';
+  /** `same`: that of the arguments, which are alike; `bool`: a truth; `select`: that of the last two; `i32`: that. */
+  readonly result: 'same' | 'bool' | 'select' | 'i32';
   /** The types of the arguments it is for. */
-  readonly of: 'floats' | 'numbers' | 'booleans' | 'any';
+  readonly of: 'floats' | 'f32' | 'integers' | 'numbers' | 'booleans' | 'any';
   /** The Rust of it for arguments of that type, each strong enough to be used as it stands with a method. */
   readonly rust: (x: readonly RustPiece[], dtype: DType) => RustPiece;
 }
@@ -83,6 +83,19 @@ const compare = (
   result: 'bool',
   of: 'any',
   rust: comparison(operator),
+});
+
+const bitwise = (
+  number: (a: number, b: number) => number,
+  integer: (a: bigint, b: bigint) => bigint,
+  operator: string,
+): ScalarFunction => ({
+  arity: 2,
+  number,
+  integer,
+  result: 'same',
+  of: 'integers',
+  rust: infix(operator, strength.or),
 });
 
 const logic = (
@@ -283,6 +296,32 @@ export const functions = {
   tanh: float((x) => Math.tanh(x), call('tanh')),
   mish: float((x) => x * Math.tanh(softplus(x)), call('mish')),
 
+  bits: {
+    arity: 1,
+    number: (x) => new Int32Array(Float32Array.of(x).buffer)[0]!,
+    result: 'i32',
+    of: 'f32',
+    rust: ([x]) => ({
+      text: `${wrap(x!, strength.method)}.to_bits().cast_signed()`,
+      strength: strength.method,
+    }),
+  },
+  bitwise_and: bitwise(
+    (a, b) => a & b,
+    (a, b) => a & b,
+    '&',
+  ),
+  bitwise_or: bitwise(
+    (a, b) => a | b,
+    (a, b) => a | b,
+    '|',
+  ),
+  bitwise_xor: bitwise(
+    (a, b) => a ^ b,
+    (a, b) => a ^ b,
+    '^',
+  ),
+
   equal: compare(
     (a, b) => a === b,
     (a, b) => a === b,
@@ -325,10 +364,7 @@ export const functions = {
     integer: (condition, a, b) => (condition ? a : b),
     result: 'select',
     of: 'any',
-    rust: ([condition, a, b]) => ({
-      text: `if ${condition!.text} { ${a!.text} } else { ${b!.text} }`,
-      strength: strength.lambda,
-    }),
+    rust: call('select'),
   },
 } as const satisfies Record<string, ScalarFunction>;
 

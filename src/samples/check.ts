@@ -1,6 +1,6 @@
 /** Holds the graph against the user's predictions, and predicts for samples that were drawn. */
 
-import { refuse } from '../errors.ts';
+import { Refusal, refuse } from '../errors.ts';
 import { largestError } from '../evaluate/error.ts';
 import { evaluate } from '../evaluate/evaluate.ts';
 import type { Graph } from '../ir/graph.ts';
@@ -26,7 +26,7 @@ export function checkSamples(graph: Graph, samples: Samples, tolerance: number, 
   let [count, largest] = [0, 0];
   while (count < samples.count && (count === 0 || performance.now() - started < BUDGET)) {
     const inputs = new Map([...samples.inputs].map(([name, tensor]) => [name, sample(tensor, count)]));
-    const outputs = evaluate(graph, inputs, 1);
+    const outputs = predict(graph, inputs, `${file}, sample ${count}`);
     for (const [i, output] of outputs.entries()) {
       const expected = sample(samples.predictions[i]!, count);
       const scale = largestMagnitude(samples.predictions[i]!);
@@ -49,7 +49,7 @@ export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
   while (rows.length < (wanted ?? DRAWN)) {
     if (wanted === undefined && rows.length > 0 && performance.now() - started > BUDGET) break;
     const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, rows.length)]));
-    rows.push(evaluate(graph, row, 1));
+    rows.push(predict(graph, row, 'a sample that was drawn; give real ones with --path_to_fv'));
   }
   const count = rows.length;
   return {
@@ -58,6 +58,16 @@ export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
     inputs: new Map([...inputs].map(([name, tensor]) => [name, firstSamples(tensor, count)])),
     predictions: graph.outputs.map((_, i) => joined(rows.map((row) => row[i]!))),
   };
+}
+
+/** The outputs for one sample. What the model cannot read in it is the sample's fault. */
+function predict(graph: Graph, inputs: ReadonlyMap<string, Tensor>, where: string): readonly Tensor[] {
+  try {
+    return evaluate(graph, inputs, 1);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return refuse(where, error.message);
+  }
 }
 
 /** One row of a batch, as a batch of one. */

@@ -2,7 +2,7 @@
 
 import type { NpyArray } from '../1-read/npy.ts';
 import { readNpz } from '../1-read/npz.ts';
-import { ConversionError, type Problem, Refusal } from '../errors.ts';
+import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
 import type { Graph, Input } from '../ir/graph.ts';
 import {
   bind,
@@ -30,6 +30,7 @@ export function readFeatures(bytes: Uint8Array, file: string, graph: Graph): Sam
   };
 
   const count = sampleCount(arrays, graph);
+  if (count === 0) refuse(file, 'it has no samples; give at least one');
   const inputs = new Map<string, Tensor>();
   for (const input of graph.inputs) {
     const tensor = attempt(input.name, () => inputTensor(arrays, input, count));
@@ -41,15 +42,18 @@ export function readFeatures(bytes: Uint8Array, file: string, graph: Graph): Sam
       predictionTensor(arrays, array, name, value.type, count, graph),
     );
   });
-  if (count === 0) problems.push({ where: file, what: 'it has no samples; give at least one' });
   if (problems.length > 0) throw new ConversionError(problems);
   return { source: { kind: 'features' }, count, inputs, predictions: predictions as readonly Tensor[] };
 }
 
-/** The rows of the first input that is there. */
+/** The rows of the first array that the model knows. */
 function sampleCount(arrays: ReadonlyMap<string, NpyArray>, graph: Graph): number {
-  const first = graph.inputs.map(({ name }) => arrays.get(name)).find((array) => array !== undefined);
-  return first?.shape[0] ?? 0;
+  const names = [
+    ...graph.inputs.map(({ name }) => name),
+    ...graph.outputs.map((_, i) => predictionName(arrays, graph, i)),
+  ];
+  const first = names.map((name) => arrays.get(name ?? '')).find((array) => array !== undefined);
+  return first?.shape[0] ?? 1;
 }
 
 function inputTensor(arrays: ReadonlyMap<string, NpyArray>, { name, type }: Input, count: number): Tensor {

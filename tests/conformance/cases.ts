@@ -45,7 +45,7 @@ function readCase(folder: string, name: string, format: Format): Case {
   const keras = format === 'saved_model.k2' ? 'k2' : 'k3';
   const file = path.join(folder, name, `features.${keras}.npz`);
   const bytes = new Uint8Array(fs.readFileSync(file));
-  const features = format === 'saved_model.k3save' ? withLostNames(bytes, file) : bytes;
+  const features = withNamesOf(format, name, bytes, file);
   const inputs = [...readNpz(features, file)].filter(([array]) => !array.startsWith('predictions'));
   const inputShapes = new Map(inputs.map(([array, { shape }]) => [array, [1, ...shape.slice(1)]]));
   return {
@@ -57,15 +57,25 @@ function readCase(folder: string, name: string, format: Format): Case {
   };
 }
 
-/** `tf.saved_model.save` calls the inputs `inputs`, `inputs_1`, …, in the order of the arrays. */
-function withLostNames(bytes: Uint8Array, file: string): Uint8Array {
-  const members = [...readZip(bytes, file)];
-  const inputs = members.map(([name]) => name).filter((name) => !name.startsWith('predictions'));
-  const lost = (name: string) => {
-    const index = inputs.indexOf(name);
-    return index < 0 ? name : index === 0 ? 'inputs.npy' : `inputs_${index}.npy`;
-  };
-  return writeZip(members.map(([name, member]) => ({ name: lost(name), bytes: member.read() })));
+/**
+ * The samples under the names that the inputs have in the format: `tf.saved_model.save` calls them `inputs`,
+ * `inputs_1`, … in the order of the arrays, and `export` those of a class of one's own, without InputLayers, `args_0`, ….
+ */
+function withNamesOf(format: Format, name: string, bytes: Uint8Array, file: string): Uint8Array {
+  if (format === 'saved_model.k3save') {
+    return renamed(bytes, file, (index) => (index === 0 ? 'inputs' : `inputs_${index}`));
+  }
+  const isClass = format === 'saved_model.k3export' && name === 'subclassed';
+  return isClass ? renamed(bytes, file, (index) => `args_${index}`) : bytes;
+}
+
+function renamed(bytes: Uint8Array, file: string, nameOf: (index: number) => string): Uint8Array {
+  let index = 0;
+  const members = [...readZip(bytes, file)].map(([name, member]) => ({
+    name: name.startsWith('predictions') ? name : `${nameOf(index++)}.npy`,
+    bytes: member.read(),
+  }));
+  return writeZip(members);
 }
 
 /** Unpacks the suite under the system's temporary folder, unless it is there already. */

@@ -6,6 +6,7 @@
 
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
+import { modelName } from '../../src/model-name.ts';
 import { convertModel } from '../crates/convert-model.ts';
 import { buildFolder, inRepository } from '../crates/places.ts';
 import { clippyFindings, type GeneratedCrate, type Outcome, testCrates, unformatted } from '../crates/shards.ts';
@@ -71,16 +72,19 @@ async function main(): Promise<void> {
   process.exitCode = isGood(wanted, scored) && faults.length === 0 ? 0 : 1;
 }
 
-const workspace = () => buildFolder('conformance');
+function workspace(): string {
+  return buildFolder('conformance');
+}
 
 async function score(
   cases: readonly Case[],
 ): Promise<{ readonly scored: readonly Scored[]; readonly crates: readonly GeneratedCrate[] }> {
   const results = new Map<Case, Result>();
   const converted = new Map<Case, GeneratedCrate>();
-  for (const [i, tried] of cases.entries()) {
+  const names = new Set<string>();
+  for (const tried of cases) {
     const { model, features, inputShapes } = tried;
-    const name = `${tried.name} ${tried.format.replace('saved_model.', '')} ${i}`;
+    const name = uniqueName(`${tried.name} ${tried.format.replace('saved_model.', '')}`, names);
     const conversion = await convertModel({ name, model, features, inputShapes });
     switch (conversion.kind) {
       case 'crate':
@@ -102,6 +106,14 @@ async function score(
     results.set(tried, values['typescript-only'] ? { kind: 'agrees' } : resultOf(outcomes.get(name)));
   }
   return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates };
+}
+
+/** `LSTM_` and `LSTM` would both be `lstm_model`. */
+function uniqueName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let i = 1; taken.has(modelName(name).crate); i++) name = `${wanted} ${i}`;
+  taken.add(modelName(name).crate);
+  return name;
 }
 
 function resultOf(outcome: Outcome | undefined): Result {
@@ -156,7 +168,7 @@ function printReasons(scored: readonly Scored[]): void {
     const byReason = new Map<string, string[]>();
     for (const { tried, result } of scored) {
       if (result.kind !== kind) continue;
-      const reason = kind === 'refused' ? withoutNames(result.reason) : result.reason;
+      const reason = withoutNames(result.reason);
       const cases = byReason.get(reason) ?? [];
       cases.push(`${tried.name} (${tried.format.replace('saved_model.', '')})`);
       byReason.set(reason, cases);
@@ -171,7 +183,7 @@ function printReasons(scored: readonly Scored[]): void {
 
 /** The same reason for layers of different names is the same reason. */
 function withoutNames(reason: string): string {
-  return reason.replaceAll(/layer "[^"]*"/g, 'layer "…"');
+  return reason.replaceAll(/layer "[^"]*"/g, 'layer "…"').replaceAll(/\S*models\/\w+\//g, '…/');
 }
 
 /** What clippy and rustfmt would have otherwise. */

@@ -12,6 +12,9 @@ export function buildFolder(name: string): string {
   return path.join(repository, 'build', 'crates', name);
 }
 
+/** Where cargo puts what it builds of them: the dependencies are built once for all. */
+export const targetFolder = buildFolder('target');
+
 export function inRepository(...parts: readonly string[]): string {
   return path.join(repository, ...parts);
 }

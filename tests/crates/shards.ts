@@ -6,9 +6,9 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { thirdParty } from '../../src/5-emit/third-party.ts';
 import { writeChanged } from './folder.ts';
+import { inRepository, targetFolder } from './places.ts';
 
 /** A crate as the converter wrote it, by the paths below `rust_generated_code/`. */
 export interface GeneratedCrate {
@@ -34,6 +34,7 @@ interface Shard {
 /** The outcome of `cargo test` for every crate, by name. What is in `folder` from an earlier run is used again. */
 export function testCrates(folder: string, crates: readonly GeneratedCrate[]): ReadonlyMap<string, Outcome> {
   const outcomes = new Map<string, Outcome>();
+  if (crates.length === 0) return outcomes;
   writeModels(folder, crates);
   const { shards, binaries } = build(folder, crates, outcomes);
   for (const shard of shards) {
@@ -67,7 +68,7 @@ export function clippyFindings(folder: string): ReadonlyMap<string, string> {
 export function unformatted(folder: string, crates: readonly GeneratedCrate[]): readonly string[] {
   const files = crates.flatMap(({ name, files }) =>
     [...files.keys()]
-      .filter((file) => file.endsWith('.rs') && !file.startsWith('tf-layers/') && !file.startsWith('src/m'))
+      .filter((file) => file.endsWith('.rs'))
       .map((file) => `models/${name}/${file}`),
   );
   const found = new Set<string>();
@@ -94,7 +95,7 @@ function build(
   crates: readonly GeneratedCrate[],
   outcomes: Map<string, Outcome>,
 ): { readonly shards: readonly Shard[]; readonly binaries: ReadonlyMap<string, string> } {
-  let shards = sharded(crates);
+  let shards = sharded(folder, crates);
   for (;;) {
     writeWorkspace(folder, shards);
     const { messages, artifacts, stderr, status } = cargo(folder, ['build', '--tests', '--keep-going']);
@@ -108,10 +109,11 @@ function build(
   }
 }
 
-function sharded(crates: readonly GeneratedCrate[]): readonly Shard[] {
+function sharded(folder: string, crates: readonly GeneratedCrate[]): readonly Shard[] {
+  const prefix = path.basename(folder);
   const count = Math.ceil(crates.length / MODELS_IN_SHARD);
   return Array.from({ length: count }, (_, i) => ({
-    name: `shard_${i}`,
+    name: `${prefix}_${i}`,
     crates: crates.slice(i * MODELS_IN_SHARD, (i + 1) * MODELS_IN_SHARD),
   }));
 }
@@ -175,7 +177,7 @@ resolver = "3"
 members = [${shards.map(({ name }) => `"${name}"`).join(', ')}]
 
 [profile.dev]
-opt-level = ${process.env.TF2RUST_SHARD_OPT ?? '0'}
+opt-level = 0
 debug = false
 incremental = false
 
@@ -184,7 +186,7 @@ opt-level = 1
 `;
 }
 
-const tfLayers = fileURLToPath(new URL('../../../crates/tf-layers', import.meta.url));
+const tfLayers = inRepository('crates', 'tf-layers');
 
 function shardToml(name: string): string {
   const dependency = `{ path = ${JSON.stringify(tfLayers)}, features = ["pack"] }`;
@@ -262,7 +264,7 @@ function cargo(folder: string, args: readonly string[]): CargoResult {
     cwd: folder,
     encoding: 'utf8',
     maxBuffer: 1 << 30,
-    env: { ...process.env, CARGO_TARGET_DIR: path.join(folder, 'target') },
+    env: { ...process.env, CARGO_TARGET_DIR: targetFolder },
   });
   if (error) throw error;
   const messages: Message[] = [];

@@ -3,7 +3,7 @@
 /// ```
 /// use tf_layers::{Intermediate, Values};
 ///
-/// let scratch = [1.0, 2.0, 3.0, 4.0, 0.0, 0.0];
+/// let scratch = [1.0_f32, 2.0, 3.0, 4.0, 0.0, 0.0];
 /// let step = Intermediate::new("dense_1", &[2], 2, &scratch);
 /// assert_eq!(step.name, "dense_1");
 /// assert_eq!(step.values, Values::F32(&[1.0, 2.0, 3.0, 4.0]));

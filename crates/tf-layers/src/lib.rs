@@ -26,8 +26,9 @@
 //! # }
 //! ```
 //!
-//! The module `npz` reads the weights and samples that numpy writes, with the feature of that name;
-//! `pack` is the feature with which layers take weights.
+//! [`ops`] are the steps without weights, [`math`] the functions of numbers that they take. With the
+//! feature `npz` there is a module of that name, which reads the weights and samples that numpy
+//! writes, and `compare` for predictions; with `pack`, layers take weights.
 
 #![forbid(unsafe_code)]
 
@@ -62,3 +63,8 @@ pub use tensor::{Number, Shape, Tensor};
 pub use window::Window;
 pub use zerocopy;
 pub use zeros::zeros;
+
+/// Compiles and runs the example of the README.
+#[cfg(all(doctest, feature = "pack"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

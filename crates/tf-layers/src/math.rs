@@ -50,7 +50,7 @@ pub fn softsign<F: Float>(x: F) -> F {
 #[inline(always)]
 pub fn gelu_tanh<F: Float>(x: F) -> F {
     // u = √(2/π)·(x + 0.044715x³).
-    x * sigmoid(F::of(1.595_769_121_605_730_7) * (x + F::of(0.044_715) * x * x * x))
+    x * sigmoid(F::of(1.595_769_121_605_730_8) * (x + F::of(0.044_715) * x * x * x))
 }
 
 /// x·sigmoid x, also called swish.
@@ -119,6 +119,12 @@ pub fn hard_silu<F: Float>(x: F) -> F {
 #[inline(always)]
 pub fn rsqrt<F: Float>(x: F) -> F {
     F::of(1.0) / x.sqrt()
+}
+
+/// `a` where the condition holds, else `b`; both are computed, so that loops have no branches.
+#[inline(always)]
+pub fn select<T>(condition: bool, a: T, b: T) -> T {
+    if condition { a } else { b }
 }
 
 /// The larger number; NaN if one is NaN, as in TensorFlow.
@@ -220,8 +226,8 @@ pub fn f32_to_i64(x: f32) -> i64 {
 
 /// The lowest 8 bits of [`f32_to_i32`], 0 for NaN.
 ///
-/// TensorFlow's cast is that one too for numbers from 0 up to 256. What it makes of others depends
-/// on where they stand in a tensor: it wraps some as this does, and clips others.
+/// So does TensorFlow above −1 and below 256, where no bits are lost. What it makes of others depends
+/// on their place in a tensor: it takes the lowest bits of some, as here, and clips the others.
 #[inline(always)]
 pub fn f32_to_u8(x: f32) -> u8 {
     f32_to_i32(x) as u8
@@ -347,6 +353,33 @@ mod tests {
     }
 
     #[test]
+    fn functions_of_f64() {
+        /// Computed with Python's `math`, at −2.5, −0.5, 0, 0.7 and 8.
+        const AT: [f64; 5] = [-2.5, -0.5, 0.0, 0.7, 8.0];
+        type Case = (fn(f64) -> f64, [f64; 5]);
+        #[rustfmt::skip]
+        let cases: [Case; 7] = [
+            (erf, [-0.999593047982555, -0.5204998778130465, 0.0, 0.6778011938374184, 1.0]),
+            (erfc, [1.999593047982555, 1.5204998778130465, 1.0, 0.32219880616258156, 1.1224297172982928e-29]),
+            (gelu, [-0.015524163314440348, -0.15426876936299344, 0.0, 0.5306254434438489, 7.999999999999995]),
+            (gelu_tanh, [-0.015084266089998577, -0.15428599017485606, 0.0, 0.5305701347051167, 8.0]),
+            (selu, [-1.6137857588732425, -0.6917581878028713, 0.0, 0.7354906911488363, 8.405607898843844]),
+            (mish, [-0.19681620390653337, -0.22074377465173, 0.0, 0.5611483776438518, 7.999998200644843]),
+            (sigmoid, [0.07585818002124355, 0.3775406687981454, 0.5, 0.6681877721681662, 0.9996646498695336]),
+        ];
+        for (i, (f, expected)) in cases.into_iter().enumerate() {
+            for (x, expected) in AT.into_iter().zip(expected) {
+                let y = f(x);
+                let near = (y - expected).abs() <= 1e-13 * expected.abs();
+                assert!(near, "function {i} of {x}: {y:e}, not {expected:e}");
+            }
+        }
+        assert_eq!([f64::NEG_INFINITY, f64::INFINITY].map(erf), [-1.0, 1.0]);
+        assert_eq!([f64::NEG_INFINITY, f64::INFINITY].map(erfc), [2.0, 0.0]);
+        assert!(erf(f64::NAN).is_nan() && erfc(f64::NAN).is_nan());
+    }
+
+    #[test]
     fn activations_vanish_towards_minus_infinity() {
         for x in numbers().filter(|x| x.is_finite()) {
             assert!(x > -12.5 || gelu(x).abs() < 1e-30, "gelu({x:e})");
@@ -367,6 +400,52 @@ mod tests {
     }
 
     #[test]
+    fn division_as_tensorflow_does() {
+        const INFINITY: f32 = f32::INFINITY;
+        for (a, b, quotient, rest) in [
+            (7.0, 2.0, 3.0, 1.0),
+            (-7.0, 2.0, -4.0, 1.0),
+            (7.0, -2.0, -4.0, -1.0),
+            (-7.0, -2.0, 3.0, -1.0),
+            (6.0, -3.0, -2.0, 0.0),
+            (1e30, 3.0, 3.333_333_4e29, 0.0),
+            (5.0, INFINITY, 0.0, 5.0),
+            (-5.0, INFINITY, -0.0, INFINITY),
+            (5.0, -INFINITY, -0.0, -INFINITY),
+            // The quotient is rounded to 10, and yet the rest is that of 9.
+            (1.0, 0.1, 10.0, 0.099_999_99),
+        ] {
+            assert_eq!((floor_divide(a, b), floor_mod(a, b)), (quotient, rest), "{a} and {b}");
+        }
+        for (a, b) in [(1.0, 0.0), (INFINITY, 2.0), (f32::NAN, 1.0)] {
+            assert!(floor_mod(a, b).is_nan(), "{a} and {b}");
+        }
+        assert_eq!([floor_divide(1.0, 0.0), floor_divide(-1.0, 0.0)], [INFINITY, -INFINITY]);
+
+        for (a, b, quotient, rest) in [
+            (7, 2, 3, 1),
+            (-7, 2, -4, 1),
+            (7, -2, -4, -1),
+            (-7, -2, 3, -1),
+            (-6, 3, -2, 0),
+            (5, 0, 0, 0),
+            (i32::MIN, -1, i32::MIN, 0),
+            (i32::MIN, 2, i32::MIN / 2, 0),
+            (i32::MAX, i32::MIN, -1, -1),
+        ] {
+            assert_eq!((floor_divide_i32(a, b), floor_mod_i32(a, b)), (quotient, rest));
+            if (a, b) != (i32::MIN, -1) {
+                let (a, b) = (a.into(), b.into());
+                let expected = (quotient.into(), rest.into());
+                assert_eq!((floor_divide_i64(a, b), floor_mod_i64(a, b)), expected);
+            }
+        }
+        assert_eq!((floor_divide_i64(i64::MIN, -1), floor_mod_i64(i64::MIN, -1)), (i64::MIN, 0));
+        assert_eq!((floor_divide_u8(200, 7), floor_mod_u8(200, 7)), (28, 4));
+        assert_eq!((floor_divide_u8(200, 0), floor_mod_u8(200, 0)), (0, 0));
+    }
+
+    #[test]
     fn casts_as_tensorflow_does_on_x86() {
         for (x, expected) in [(-1.9, -1), (2.5, 2), (f32::NAN, i32::MIN), (3e9, i32::MIN)] {
             assert_eq!(f32_to_i32(x), expected);
@@ -379,6 +458,16 @@ mod tests {
         {
             assert_eq!(f32_to_i64(x), expected);
         }
+        // Of many ways in TensorFlow, that of the last numbers of a tensor, which fill no register.
+        for (x, expected) in
+            [(-0.5, 0), (255.9, 255), (-1.0, 255), (300.0, 44), (70_000.0, 112), (f32::NAN, 0)]
+        {
+            assert_eq!(f32_to_u8(x), expected);
+            assert_eq!(f64_to_u8(x.into()), expected);
+        }
+        assert_eq!([f64_to_f32(1e300), f64_to_f32(0.1)], [f32::INFINITY, 0.1]);
+        assert_eq!([bool_to_f32(true), bool_to_f32(false)], [1.0, 0.0]);
+        assert_eq!([bool_to_f64(true), bool_to_f64(false)], [1.0, 0.0]);
     }
 
     fn exact_softplus(x: f64) -> f64 {

@@ -10,6 +10,7 @@ import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts'
 import { constant } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
 import type { Dim, Tensor } from '../../ir/types.ts';
+import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
@@ -444,7 +445,13 @@ function partOf(tensor: Tensor, slice: string, name: string): Tensor {
     const [begin, length] = range.split(',').map(Number);
     return [begin ?? 0, length ?? 0] as const;
   });
-  const isWhole = bounds.every(([begin, length], i) => begin === 0 && length === tensor.shape[i]);
-  if (isWhole) return tensor;
-  return refuse(`variable "${name}"`, 'it is a part of another variable, which is not supported');
+  const lengths = bounds.map(([, length]) => length);
+  const isInside = bounds.every(
+    ([begin, length], i) => begin >= 0 && length > 0 && begin + length <= tensor.shape[i]!,
+  );
+  if (!isInside)
+    return refuse(`variable "${name}"`, `the slice ${slice} does not fit its shape (${tensor.shape})`);
+  const strides = rowMajor(tensor.shape);
+  const start = bounds.reduce((sum, [begin], i) => sum + begin * strides[i]!, 0);
+  return { ...tensor, shape: lengths, data: take(tensor, stridedIndices(lengths, strides, start)) };
 }

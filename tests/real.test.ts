@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { cargo, tf2rust } from './crates/command.ts';
+import { buildFolder, inRepository, needs, repository } from './crates/places.ts';
+
+/** Trained models of others. The times are those of the first milestone, in seconds, on two cores. */
+const models = [
+  { name: 'mlperf_kws', limits: { convert: 3, release: 20, test: 30 } },
+  { name: 'tf1_half_plus_two', limits: { convert: 3, release: 20, test: 30 } },
+] as const;
+
+for (const { name, limits } of models) {
+  const source = `../shared/real/${name}`;
+
+  test(`${name} converts, and its crate agrees with TensorFlow`, needs(source), (t) => {
+    const folder = path.join(buildFolder('real'), name);
+    fs.rmSync(folder, { recursive: true, force: true });
+    const converted = convert(source, 'saved_model', folder, name);
+    assert.equal(converted.status, 0, converted.stderr);
+    const crate = path.join(folder, 'rust_generated_code');
+
+    // Dependencies are built first: the times are those of the crate itself.
+    const build = ['build', '--release', '--locked'];
+    cargo(crate, build);
+    cargo(crate, ['test', '--locked', '--no-run']);
+    touch(path.join(crate, 'src', 'lib.rs'), path.join(crate, 'build.rs'));
+    const release = cargo(crate, build).seconds;
+    const tested = cargo(crate, ['test', '--locked']);
+    assert.match(tested.stdout, /^test result: ok\. [1-9]/m);
+
+    const times = { convert: converted.seconds, release, test: tested.seconds };
+    for (const step of ['convert', 'release', 'test'] as const) {
+      t.diagnostic(`${name}: ${step} ${times[step].toFixed(1)} s (at most ${limits[step]} s)`);
+    }
+    if (process.env.TF2RUST_TIMES === '1') {
+      for (const step of ['convert', 'release', 'test'] as const) assert.ok(times[step] <= limits[step], step);
+    }
+  });
+}
+
+/** Whether these convert is for later milestones; they never crash the converter. */
+const others = [
+  ['basic_pitch', 'saved_model'],
+  ['malurl_cnn_lstm', 'saved_model_resaved_keras213'],
+  ['fer2013_mini_xception', 'model.hdf5'],
+  ['magika_standard_v1', 'model.h5'],
+] as const;
+
+for (const [name, model] of others) {
+  const source = `../shared/real/${name}`;
+
+  test(`${name} converts, or is refused in words`, needs(`${source}/${model}`), (t) => {
+    const folder = path.join(buildFolder('real'), name);
+    fs.rmSync(folder, { recursive: true, force: true });
+    const { status, stderr, seconds } = convert(source, model, folder, name);
+    assert.ok(status === 0 || status === 1, stderr);
+    t.diagnostic(`${name}: ${status === 0 ? 'converts' : 'refused'} in ${seconds.toFixed(1)} s ${stderr.split('\n')[0]}`);
+    if (status === 0) cargo(path.join(folder, 'rust_generated_code'), ['test', '--locked']);
+  });
+}
+
+function convert(source: string, model: string, folder: string, name: string) {
+  const samples = ['--path_to_fv', inRepository(source, 'features.npz'), '--binary_classification', 'False'];
+  const files = ['--path_to_tf_model', inRepository(source, model), '--path_to_save', folder];
+  return tf2rust(repository, [...files, '--model_name', name, ...samples]);
+}
+
+function touch(...files: readonly string[]): void {
+  const now = new Date();
+  for (const file of files) fs.utimesSync(file, now, now);
+}
