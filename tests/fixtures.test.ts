@@ -4,7 +4,13 @@ import { type Converted, convertModel } from './crates/convert-model.ts';
 import { fixtures } from './crates/fixtures.ts';
 import { mutantsOf } from './crates/mutants.ts';
 import { buildFolder, needs } from './crates/places.ts';
-import { clippyFindings, type GeneratedCrate, type Outcome, testCrates, unformatted } from './crates/shards.ts';
+import {
+  clippyFindings,
+  type GeneratedCrate,
+  type Outcome,
+  testCrates,
+  unformatted,
+} from './crates/shards.ts';
 
 const here = needs('fixtures/models', 'examples/digits/saved_model');
 

@@ -58,10 +58,10 @@ const LARGEST_TILE = 32;
 
 export function plan(optimized: Graph, options: PlanOptions): Plan {
   const graph = withOwnOutputs(optimized);
-  const steps = options.enableMemdrop ? sharedBuffers(graph, options.enableInplace) : ownBuffers(graph);
-  const bytes = steps.buffers.reduce((sum, buffer) => sum + buffer.length * bytesOf(buffer.dtype), 0);
+  const shared = sharedBuffers(graph, options.enableInplace);
+  const bytes = shared.buffers.reduce((sum, buffer) => sum + buffer.length * bytesOf(buffer.dtype), 0);
   const tile = Math.min(Math.max(Math.floor(CACHE / Math.max(bytes, 1)), 1), LARGEST_TILE);
-  return { graph, ...steps, tile };
+  return { graph, ...(options.enableMemdrop ? shared : ownBuffers(graph)), tile };
 }
 
 /** An output that is an input as it is gets a step that copies it: the outputs are in the scratch. */

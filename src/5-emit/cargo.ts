@@ -36,16 +36,25 @@ tf-layers = ${withPack}
 name = "benchmarks"
 harness = false
 
-# Without optimisation a large model takes minutes to build and to test.
+# Without optimisation a large model takes minutes to test; what only helps to build is built sooner without.
 [profile.dev]
 opt-level = 3
 
-[profile.dev.build-override]
+[profile.dev.package."*"]
+opt-level = 0
+
+[profile.dev.package.${layersPackage(crate, tfLayers)}]
 opt-level = 3
 
-[profile.release.build-override]
+# For build.rs too, which packs the weights.
+[profile.release.package.${layersPackage(crate, tfLayers)}]
 opt-level = 3
 `;
+}
+
+/** The name under which cargo knows tf-layers. */
+function layersPackage(crate: Crate, tfLayers: TfLayers): string {
+  return tfLayers.kind === 'vendored' ? packageOf(crate) : 'tf-layers';
 }
 
 function dependencyOn(crate: Crate, tfLayers: TfLayers): string {

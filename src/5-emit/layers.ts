@@ -136,11 +136,19 @@ function describeNodes(group: Extract<Group, { kind: 'layer' }>): Description {
   const last = nodes.at(-1)!;
   const isActivatedLater = settings.activation === 'linear' && last !== main;
   return {
-    className: nodes.find(({ layer }) => layer.className)?.layer.className ?? classNameOf(main),
+    className:
+      nodes.find(({ layer }) => layer.className)?.layer.className ?? separable(nodes) ?? classNameOf(main),
     settings: isActivatedLater ? { ...settings, ...activationSettings(last) } : settings,
     inputs: [...readFromOutside(group)].map(({ type }) => type),
     parameters: parametersOf(nodes),
   };
+}
+
+/** Keras's name for a depthwise convolution and the one over its channels, in one layer. */
+function separable(nodes: readonly Node[]): string | undefined {
+  const depthwise = nodes.find(({ op }) => op === 'DepthwiseConvolution');
+  const isPair = depthwise && nodes.some(({ op }) => op === 'Convolution');
+  return isPair ? `SeparableConv${depthwise.type.shape.length - 2}D` : undefined;
 }
 
 /** The node that the layer is about: the one with the most weights, or else one that computes more than a formula. */

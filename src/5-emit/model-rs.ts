@@ -1,7 +1,10 @@
 /** `src/model.rs`: the inputs, the prediction, and a statement for every step. */
 
+import type { Plan } from '../4-plan/plan.ts';
+import { inputsOf, type Node } from '../ir/graph.ts';
 import { isFloat } from '../ir/types.ts';
 import type { Crate, InputField, OutputField } from './crate.ts';
+import type { Names } from './names.ts';
 import {
   checkRows,
   fitted,
@@ -10,6 +13,7 @@ import {
   structLiteral,
   useGroup,
   useStatement,
+  vecOf,
 } from './rust-layout.ts';
 
 export function modelRs(crate: Crate): string {
@@ -315,23 +319,26 @@ function destructured(buffers: readonly string[], hasMore: boolean): string {
 }
 
 function intermediates({ plan, names }: Crate): string {
-  const items = plan.steps.map(({ node }) => {
-    let source = node;
-    while (plan.steps.find((step) => step.node === source)?.place.kind === 'view') {
-      const [input] = Object.values(source.inputs);
-      if (input?.kind !== 'node') return '';
-      source = input;
-    }
-    const shape = node.type.shape.slice(1).map((dim) => (typeof dim === 'number' ? dim : dim.batch));
-    const buffer = names.steps.get(source)!;
-    return `            Intermediate::new("${node.layer.name}", &[${shape.join(', ')}], self.samples, &self.scratch.${buffer}),`;
+  const lastOf = new Map(plan.steps.map(({ node }) => [node.layer.name, node]));
+  const items = plan.steps.flatMap(({ node }) => {
+    const buffer = bufferOf(node, plan, names);
+    if (buffer === undefined) return [];
+    const name = lastOf.get(node.layer.name) === node ? node.layer.name : names.steps.get(node)!;
+    const [batch, ...rest] = node.type.shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
+    const shape = batch === 1 ? rest : [batch, ...rest];
+    return [`Intermediate::new("${name}", &[${shape.join(', ')}], self.samples, &self.scratch.${buffer})`];
   });
   return `    /// The result of every step for the last samples that were predicted, at most [\`TILE\`].
     pub fn intermediates(&self) -> Vec<Intermediate<'_>> {
-        vec![
-${items.filter((item) => item !== '').join('\n')}
-        ]
+${vecOf('        ', items)}
     }`;
+}
+
+/** The buffer that a result is in, itself or as a view; undefined for a view of an input. */
+function bufferOf(node: Node, plan: Plan, names: Names): string | undefined {
+  if (plan.steps.find((step) => step.node === node)?.place.kind !== 'view') return names.steps.get(node);
+  const [source] = inputsOf(node);
+  return source?.kind === 'node' ? bufferOf(source, plan, names) : undefined;
 }
 
 function scratch(crate: Crate): string {

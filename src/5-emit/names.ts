@@ -76,9 +76,10 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   };
 }
 
-/** What a step does: `depthwise_conv2d`, `reshape`. */
+/** What a step does: `depthwise`, `reshape`. */
 function className(node: Node): string {
-  return opOf(node).className(node.attributes, typesOf(node));
+  const name = opOf(node).className(node.attributes, typesOf(node));
+  return name.replace(/(?<=.)Conv\dD$/, '');
 }
 
 const inBuffer = ({ place }: Step) => place.kind === 'buffer';

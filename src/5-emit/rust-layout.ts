@@ -34,14 +34,14 @@ function broken(indent: string, head: string, expression: string): string {
   const deeper = `${indent}    `;
   const chain = expression.match(/^(\w+)\.(\w+)(\.\w+\(.*)$/s);
   // rustfmt prefers a chain to arguments that take fewer than five lines.
-  const isLong = items.length >= 3 && `${indent}${head}${before}`.length <= WIDTH;
+  const isLong = items.length >= 3 && `${indent}${head}${before}`.length < WIDTH;
   if (chain && !isLong && `${deeper}${chain[3]}`.length <= WIDTH) {
     return `${indent}${head}${chain[1]}\n${deeper}.${chain[2]}\n${deeper}${chain[3]}`;
   }
   const closure = before.endsWith('(') ? items.at(-1)!.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
   if (closure) {
     const first = `${indent}${head}${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
-    if (first.length <= WIDTH) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
+    if (first.length < WIDTH) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
   }
   const lines = items.map((item) => `${deeper}${argument(deeper, item)},`);
   return `${indent}${head}${before}\n${lines.join('\n')}\n${indent}${after}`;
@@ -156,4 +156,17 @@ export function checkRows(indent: string, counts: readonly string[]): string {
   const short = `${indent}InputError::check_rows([${counts.join(', ')}])?;`;
   if (short.length <= WIDTH) return short;
   return `${indent}InputError::check_rows([\n${counts.map((count) => `${indent}    ${count},`).join('\n')}\n${indent}])?;`;
+}
+
+/** `vec![…]` of calls: on a line, around its only item, or with a line for each. */
+export function vecOf(indent: string, items: readonly string[]): string {
+  const short = `${indent}vec![${items.join(', ')}]`;
+  if (short.length <= WIDTH) return short;
+  const deeper = `${indent}    `;
+  const [only] = items;
+  if (items.length === 1) {
+    const { before, items: args } = lastBrackets(only!);
+    return `${indent}vec![${before}\n${args.map((arg) => `${deeper}${arg},`).join('\n')}\n${indent})]`;
+  }
+  return `${indent}vec![\n${items.map((item) => resultExpression(deeper, `${item},`)).join('\n')}\n${indent}]`;
 }

@@ -49,7 +49,7 @@ export const elementwise = defineOp({
     emit: (step, { expression }) => statement(step, expression, '_mut', ''),
   },
 
-  className: ({ expression }) => activationOf(expression)?.name ?? functionClass(expression),
+  className: ({ expression }) => classOf(expression),
 });
 
 /** `ops::map2(x, y, a, |x, y| x + y)`, or `ops::activate(x, Relu, a)`. */
@@ -73,8 +73,23 @@ function statement(
   return `ops::map${count}${suffix}(${Object.values(inputs).join(', ')}${into}, ${formula})`;
 }
 
-function functionClass(expression: Expression): string {
-  return expression.kind === 'call' ? expression.name : 'cast';
+/** The Keras layers that are one function, where it is not an activation. */
+const classes: Readonly<Record<string, string>> = {
+  add: 'Add',
+  elu: 'ELU',
+  leaky_relu: 'LeakyReLU',
+  maximum: 'Maximum',
+  minimum: 'Minimum',
+  multiply: 'Multiply',
+  relu: 'ReLU',
+  subtract: 'Subtract',
+};
+
+function classOf(expression: Expression): string {
+  if (expression.kind !== 'call') return expression.kind === 'cast' ? 'cast' : 'Identity';
+  const isLayer = expression.arguments.every(({ kind }) => kind === 'input' || kind === 'number');
+  if (isLayer && Object.hasOwn(classes, expression.name)) return classes[expression.name]!;
+  return activationOf(expression) ? 'Activation' : expression.name;
 }
 
 /** The function of the operands, element by element. */
@@ -114,7 +129,7 @@ const withParameter =
 const formula =
   (write: (...x: Expression[]) => Expression): Lowering =>
   (node) =>
-    compute(node, node.inputs, write(...node.inputs.map(({ type }, i) => input(i, type.dtype))));
+    compute(node, node.inputs, write(...operandsOf(node)));
 
 const one = (dtype: DType) => number(1, dtype);
 
@@ -134,6 +149,24 @@ const comparable =
     node.flag('incompatible_shape_error', true);
     return apply(node, name, ...node.inputs);
   };
+
+/** Floats are divided and rounded down; integers need a divisor that is known, for TensorFlow fails on 0. */
+const floorDivide: Lowering = (node) => {
+  if (!isIntegerNode(node))
+    return compute(node, node.inputs, call('floor', call('divide', ...operandsOf(node))));
+  refuseZeroDivisor(node);
+  return apply(node, 'floor_divide', ...node.inputs);
+};
+
+function refuseZeroDivisor(node: TensorflowNode): void {
+  const divisor = node.input(1);
+  const numbers = divisor.kind === 'by batch' ? [1] : Array.from(node.constant(1).data, Number);
+  if (numbers.includes(0)) throw new Refusal('a division of integers by 0');
+}
+
+function operandsOf(node: TensorflowNode): readonly Expression[] {
+  return node.inputs.map(({ type }, i) => input(i, type.dtype));
+}
 
 export const elementwiseTensorflow: TensorflowOps = {
   Abs: is('abs'),
@@ -162,7 +195,7 @@ export const elementwiseTensorflow: TensorflowOps = {
   },
   Ceil: is('ceil'),
   Cos: is('cos'),
-  Div: (node) => apply(node, isIntegerNode(node) ? 'floor_divide' : 'divide', ...node.inputs),
+  Div: (node) => (isIntegerNode(node) ? floorDivide(node) : apply(node, 'divide', ...node.inputs)),
   DivNoNan: formula((x, y) =>
     call('select', call('equal', y, number(0, y.dtype)), number(0, y.dtype), call('divide', x, y)),
   ),
@@ -173,8 +206,11 @@ export const elementwiseTensorflow: TensorflowOps = {
   Exp: is('exp'),
   Expm1: is('expm1'),
   Floor: is('floor'),
-  FloorDiv: is('floor_divide'),
-  FloorMod: is('floor_mod'),
+  FloorDiv: floorDivide,
+  FloorMod: (node) => {
+    if (isIntegerNode(node)) refuseZeroDivisor(node);
+    return apply(node, 'floor_mod', ...node.inputs);
+  },
   Greater: is('greater'),
   GreaterEqual: is('greater_equal'),
   Inv: formula((x) => call('divide', one(x.dtype), x)),

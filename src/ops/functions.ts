@@ -160,7 +160,10 @@ const clamp = (x: number, from: number, to: number) => Math.min(Math.max(x, from
 const hardSigmoid = (x: number) => clamp(x + 3, 0, 6) / 6;
 const gelu = (x: number) => 0.5 * x * erfc(-x * Math.SQRT1_2);
 const geluTanh = (x: number) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
-const floorMod = (a: number, b: number) => a - b * Math.floor(a / b);
+const floorMod = (a: number, b: number) => {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+};
 const largerOf = (a: bigint, b: bigint) => (a < b ? b : a);
 const smallerOf = (a: bigint, b: bigint) => (a < b ? a : b);
 const bigFloorDivide = (a: bigint, b: bigint) => {
@@ -200,8 +203,8 @@ export const functions = {
     number: (a, b) => Math.floor(a / b),
     integer: (a, b) => bigFloorDivide(a, b),
     result: 'same',
-    of: 'numbers',
-    rust: (x, dtype) => call(isInteger(dtype) ? `floor_divide_${dtype}` : 'floor_divide')(x),
+    of: 'integers',
+    rust: (x, dtype) => call(`floor_divide_${dtype}`)(x),
   },
   floor_mod: {
     arity: 2,

@@ -21,7 +21,7 @@ export const reshape = defineOp({
   emit: ({ inputs, isMutable, use }) => `${use('ops')}::reshape${isMutable ? '_mut' : ''}(${inputs.x})`,
 
   isView: true,
-  className: (_, { x }) => (x.shape.length > 2 ? 'Flatten' : 'Reshape'),
+  className: ({ shape }) => (shape.length === 2 ? 'Flatten' : 'Reshape'),
 });
 
 /** Numbers and a power of N: `[N, 28, 28]` is 784·N¹. */

@@ -43,20 +43,29 @@ export function checkSamples(graph: Graph, samples: Samples, tolerance: number, 
 
 /** Samples with the evaluator's own predictions: as many as asked for, or as the time allows. */
 export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
-  const inputs = drawInputs(graph, wanted ?? DRAWN);
+  const most = wanted ?? DRAWN;
+  const inputs = drawInputs(graph, most);
   const started = performance.now();
-  const rows: (readonly Tensor[])[] = [];
-  while (rows.length < (wanted ?? DRAWN)) {
+  const rows: { readonly index: number; readonly outputs: readonly Tensor[] }[] = [];
+  for (let index = 0; index < most; index++) {
     if (wanted === undefined && rows.length > 0 && performance.now() - started > BUDGET) break;
-    const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, rows.length)]));
-    rows.push(predict(graph, row, 'a sample that was drawn; give real ones with --path_to_fv'));
+    const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, index)]));
+    const outputs = predict(graph, row, 'a sample that was drawn; give real ones with --path_to_fv');
+    if (!outputs.some(hasNaN)) rows.push({ index, outputs });
   }
-  const count = rows.length;
+  if (rows.length === 0) {
+    refuse(
+      'the samples that were drawn',
+      'the model predicts NaN for all of them; give real ones with --path_to_fv',
+    );
+  }
   return {
     source: { kind: 'evaluator' },
-    count,
-    inputs: new Map([...inputs].map(([name, tensor]) => [name, firstSamples(tensor, count)])),
-    predictions: graph.outputs.map((_, i) => joined(rows.map((row) => row[i]!))),
+    count: rows.length,
+    inputs: new Map(
+      [...inputs].map(([name, tensor]) => [name, joined(rows.map(({ index }) => sample(tensor, index)))]),
+    ),
+    predictions: graph.outputs.map((_, i) => joined(rows.map(({ outputs }) => outputs[i]!))),
   };
 }
 
@@ -75,11 +84,6 @@ function sample(tensor: Tensor, index: number): Tensor {
   const shape = [1, ...tensor.shape.slice(1)];
   const length = elements(shape);
   return { ...tensor, shape, data: tensor.data.slice(index * length, (index + 1) * length) };
-}
-
-function firstSamples(tensor: Tensor, count: number): Tensor {
-  const shape = [count, ...tensor.shape.slice(1)];
-  return { ...tensor, shape, data: tensor.data.slice(0, elements(shape)) };
 }
 
 function joined(rows: readonly Tensor[]): Tensor {
@@ -103,16 +107,12 @@ function hasNaN({ data }: Tensor): boolean {
   return data.some((x: number | bigint) => Number.isNaN(x));
 }
 
-/** A sample whose prediction is NaN because an input is tests nothing. */
+/** A prediction that is NaN tests nothing: nothing equals it. */
 function refuseNaN(samples: Samples, index: number, expected: Tensor, file: string): void {
   if (!hasNaN(expected)) return;
-  for (const [name, tensor] of samples.inputs) {
-    if (!hasNaN(sample(tensor, index))) continue;
-    refuse(
-      `${file}, array \`${name}\``,
-      `sample ${index} holds NaN, and so its prediction is NaN: leave the sample out`,
-    );
-  }
+  const bad = [...samples.inputs].find(([, tensor]) => hasNaN(sample(tensor, index)));
+  const why = bad ? `, for its input \`${bad[0]}\` holds NaN` : '';
+  refuse(file, `the prediction for sample ${index} is NaN${why}: leave the sample out`);
 }
 
 function disagree(

@@ -29,7 +29,10 @@ export interface Case {
 export function caseNames(folder: string, which: 'issue1' | 'all'): readonly string[] {
   if (which === 'all') {
     const entries = fs.readdirSync(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
   }
   return fs.readFileSync(inRepository(suite, 'issue1.txt'), 'utf8').trim().split('\n');
 }

@@ -9,7 +9,13 @@ import { parseArgs } from 'node:util';
 import { modelName } from '../../src/model-name.ts';
 import { convertModel } from '../crates/convert-model.ts';
 import { buildFolder, inRepository } from '../crates/places.ts';
-import { clippyFindings, type GeneratedCrate, type Outcome, testCrates, unformatted } from '../crates/shards.ts';
+import {
+  clippyFindings,
+  type GeneratedCrate,
+  type Outcome,
+  testCrates,
+  unformatted,
+} from '../crates/shards.ts';
 import { type Case, caseNames, type Format, formats, readCases, suite, unpackSuite } from './cases.ts';
 
 /** What part of the cases of a format has to agree. */
@@ -196,7 +202,10 @@ function styleFaults(crates: readonly GeneratedCrate[]): readonly string[] {
 function writeReadme(table: string): void {
   const place = inRepository('README.md');
   const text = fs.readFileSync(place, 'utf8');
-  const marked = /(<!-- conformance -->\n)[^]*?(<!-- \/conformance -->)/;
+  const marked = /(<!-- conformance -->\n)[\s\S]*?(<!-- \/conformance -->)/;
   if (!marked.test(text)) throw new Error('README.md has no <!-- conformance --> … <!-- /conformance -->');
-  fs.writeFileSync(place, text.replace(marked, (_, start, end) => `${start}${table}\n${end}`));
+  fs.writeFileSync(
+    place,
+    text.replace(marked, (_, start, end) => `${start}${table}\n${end}`),
+  );
 }

@@ -1,7 +1,7 @@
 /** Runs programs for the tests, above all tf2rust itself. */
 
-import { spawnSync } from 'node:child_process';
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { targetFolder } from './places.ts';
 

@@ -52,11 +52,19 @@ export async function convertModel(given: ModelToConvert): Promise<Converted> {
     };
     const result = await convert(request);
     if (result.kind === 'printed') throw new Error('nobody asked for text');
-    return { kind: 'crate', crate: { name: name.crate, files: crateFiles(result.files) }, summary: result.summary };
+    return {
+      kind: 'crate',
+      crate: { name: name.crate, files: crateFiles(result.files) },
+      summary: result.summary,
+    };
   } catch (error) {
     if (error instanceof ConversionError) return { kind: 'refused', problems: error.problems };
-    if (error instanceof UsageError) return { kind: 'refused', problems: [{ where: '', what: error.message }] };
-    return { kind: 'crashed', stack: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    if (error instanceof UsageError)
+      return { kind: 'refused', problems: [{ where: '', what: error.message }] };
+    return {
+      kind: 'crashed',
+      stack: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
   }
 }
 
@@ -64,6 +72,8 @@ export async function convertModel(given: ModelToConvert): Promise<Converted> {
 export function crateFiles(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
   const root = 'rust_generated_code/';
   return new Map(
-    [...files].filter(([file]) => file.startsWith(root)).map(([file, bytes]) => [file.slice(root.length), bytes]),
+    [...files]
+      .filter(([file]) => file.startsWith(root))
+      .map(([file, bytes]) => [file.slice(root.length), bytes]),
   );
 }

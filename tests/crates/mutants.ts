@@ -12,10 +12,13 @@ const SAMPLES = 'testdata/features.npz';
  */
 export function mutantsOf(crate: GeneratedCrate): readonly GeneratedCrate[] {
   const weights = crate.files.get(WEIGHTS);
-  if (!weights) return [mutant(crate, `${crate.name}_shifted`, SAMPLES, withArray(crate, SAMPLES, 0, shifted))];
+  if (!weights)
+    return [mutant(crate, `${crate.name}_shifted`, SAMPLES, withArray(crate, SAMPLES, 0, shifted))];
   return arraysOf(weights)
     .filter(([, npy]) => /'descr': '<f[48]'/.test(headerOf(npy)) && !isZero(npy))
-    .map(([name], i) => mutant(crate, `${crate.name}_scaled_${i}`, WEIGHTS, withArray(crate, WEIGHTS, name, scaled)));
+    .map(([name], i) =>
+      mutant(crate, `${crate.name}_scaled_${i}`, WEIGHTS, withArray(crate, WEIGHTS, name, scaled)),
+    );
 }
 
 /** The crate under another name, with one file changed. */
@@ -29,7 +32,10 @@ function mutant(
   const text = { from: new TextDecoder(), to: new TextEncoder() };
   for (const [file, content] of files) {
     if (file.endsWith('.rs')) {
-      renamed.set(file, text.to.encode(text.from.decode(content).replaceAll(`${original}.bin`, `${name}.bin`)));
+      renamed.set(
+        file,
+        text.to.encode(text.from.decode(content).replaceAll(`${original}.bin`, `${name}.bin`)),
+      );
     }
   }
   return { name, files: renamed.set(changed, bytes) };

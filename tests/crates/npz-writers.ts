@@ -19,7 +19,9 @@ export function fortranNpy(shape: readonly number[], data: Float32Array): Uint8A
 /** Where number `i` in Fortran's order stands in row-major order. */
 function rowMajorIndex(i: number, shape: readonly number[]): number {
   let [rest, index] = [i, 0];
-  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
+  const strides = shape.map((_, axis) =>
+    shape.slice(axis + 1).reduce((product, length) => product * length, 1),
+  );
   for (const [axis, length] of shape.entries()) {
     index += (rest % length) * strides[axis]!;
     rest = Math.floor(rest / length);
@@ -28,7 +30,9 @@ function rowMajorIndex(i: number, shape: readonly number[]): number {
 }
 
 /** A zip file of deflated members, as `savez_compressed` writes it. */
-export function compressedZip(members: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array {
+export function compressedZip(
+  members: readonly { readonly name: string; readonly bytes: Uint8Array }[],
+): Uint8Array {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -45,7 +49,9 @@ export function compressedZip(members: readonly { readonly name: string; readonl
     const rest = Buffer.alloc(14);
     rest.writeUInt32LE(offset, 10);
     const version = Buffer.from([20, 0]);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02', 'latin1'), version, fields, rest, Buffer.from(name)]));
+    directory.push(
+      Buffer.concat([Buffer.from('PK\x01\x02', 'latin1'), version, fields, rest, Buffer.from(name)]),
+    );
     locals.push(local);
     offset += local.length;
   }

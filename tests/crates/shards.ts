@@ -67,9 +67,7 @@ export function clippyFindings(folder: string): ReadonlyMap<string, string> {
 /** The files of the crates that rustfmt would write otherwise, by their paths in `folder`. */
 export function unformatted(folder: string, crates: readonly GeneratedCrate[]): readonly string[] {
   const files = crates.flatMap(({ name, files }) =>
-    [...files.keys()]
-      .filter((file) => file.endsWith('.rs'))
-      .map((file) => `models/${name}/${file}`),
+    [...files.keys()].filter((file) => file.endsWith('.rs')).map((file) => `models/${name}/${file}`),
   );
   const found = new Set<string>();
   for (let i = 0; i < files.length; i += 500) {
@@ -128,7 +126,7 @@ function withoutBroken(
 ): readonly Shard[] {
   if (built.has(shard.name)) return [shard];
   const errors = messages.filter(({ level }) => level === 'error');
-  const packing = [...stderr.matchAll(/packing (\w+): ([^]*?)(?=\n\n|$)/g)];
+  const packing = [...stderr.matchAll(/packing (\w+): ([\s\S]*?)(?=\n\n|$)/g)];
   const outputOf = (name: string) =>
     errors
       .filter((message) => modelsOf(message).has(name))
@@ -144,7 +142,9 @@ function withoutBroken(
   const isNamed = errors.some(({ packageName }) => packageName === shard.name) || stderr.includes(shard.name);
   if (!isNamed) return [shard];
   if (shard.crates.length === 1) {
-    const output = errors.filter(({ packageName }) => packageName === shard.name).map(({ rendered }) => rendered);
+    const output = errors
+      .filter(({ packageName }) => packageName === shard.name)
+      .map(({ rendered }) => rendered);
     outcomes.set(shard.crates[0]!.name, { kind: 'broken', output: output.join('\n') || stderr.slice(-4000) });
     return [];
   }
@@ -273,7 +273,11 @@ function cargo(folder: string, args: readonly string[]): CargoResult {
     if (!line.startsWith('{')) continue;
     const record: CargoRecord = JSON.parse(line);
     const packageName = /([\w-]+)#/.exec(record.package_id ?? '')?.[1] ?? '';
-    if (record.reason === 'compiler-message' && record.message && !/aborting due|warnings? emitted/.test(record.message.message)) {
+    if (
+      record.reason === 'compiler-message' &&
+      record.message &&
+      !/aborting due|warnings? emitted/.test(record.message.message)
+    ) {
       const { level, rendered } = record.message;
       messages.push({ packageName, level, rendered: rendered ?? '', files: filesOf(record.message) });
     }

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'node:test';
+import { tensorflowOps } from '../src/ops/index.ts';
+import { inRepository } from './crates/places.ts';
+import { documents, exampleFileNames, opsByFile, refreshed, writtenBlocks } from './docs/blocks.ts';
+import { kerasLayers } from './docs/keras-layers.ts';
+
+const read = (file: string) => fs.readFileSync(inRepository(file), 'utf8');
+
+for (const document of documents) {
+  test(`${document} says what the code does (npm run docs writes it again)`, async () => {
+    assert.equal(read(document), refreshed(read(document), await writtenBlocks()));
+  });
+}
+
+test('every part that is written has its place', async () => {
+  const text = documents.map(read).join('');
+  for (const name of (await writtenBlocks()).keys()) assert.ok(text.includes(`<!-- ${name}:begin -->`), name);
+});
+
+test('the table of ops has every op that is read', async () => {
+  const listed = (await opsByFile()).flatMap(({ names }) => names);
+  assert.deepEqual(listed.sort(), Object.keys(tensorflowOps).sort());
+});
+
+test('every Keras layer that is listed is in a fixture', () => {
+  const script = read('fixtures/make.py');
+  const missing = kerasLayers
+    .flatMap(({ names }) => names)
+    .filter((name) => !new RegExp(`layers\\.${name}\\b`).test(script));
+  assert.deepEqual(missing, []);
+});
+
+test('README.md lists every file that is written', async () => {
+  const readme = read('README.md');
+  const missing = (await exampleFileNames()).filter((file) => !readme.includes(path.posix.basename(file)));
+  assert.deepEqual(missing, []);
+});
+
+for (const document of ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...markdown('docs')]) {
+  test(`the links of ${document} lead to files`, () => {
+    const links = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link]) => link!);
+    const lost = links.filter(
+      (link) => !fs.existsSync(path.join(inRepository(path.dirname(document)), link)),
+    );
+    assert.deepEqual(lost, []);
+  });
+}
+
+function markdown(folder: string): readonly string[] {
+  return fs
+    .readdirSync(inRepository(folder))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `${folder}/${file}`);
+}

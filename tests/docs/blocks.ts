@@ -1,0 +1,171 @@
+/**
+ * The parts of the documents that are written by the code itself: flags, operators, excerpts of the example's crate.
+ * They stand between `<!-- name:begin -->` and `<!-- name:end -->`; `npm run docs` writes them again.
+ */
+
+import fs from 'node:fs';
+import { readOverviewAssets } from '../../src/assets.ts';
+import { readArguments } from '../../src/command-line.ts';
+import { convert } from '../../src/convert.ts';
+import { openModel } from '../../src/model-files.ts';
+import { modelName } from '../../src/model-name.ts';
+import { packageVersion, tfLayersSource } from '../../src/package-files.ts';
+import type { ConvertRequest, ConvertResult, Stage } from '../../src/request.ts';
+import { inRepository } from '../crates/places.ts';
+import { kerasLayers } from './keras-layers.ts';
+
+/** The documents with such parts. */
+export const documents = ['README.md', 'docs/architecture.md', 'docs/generated.md'] as const;
+
+/** The document as it should be. The parts that nobody here writes stay as they are. */
+export function refreshed(text: string, blocks: ReadonlyMap<string, string>): string {
+  return text.replace(
+    /(<!-- ([\w-]+):begin -->\n)[^]*?(<!-- \2:end -->)/g,
+    (found: string, begin: string, name: string, end: string) => {
+      const block = blocks.get(name);
+      return block === undefined ? found : `${begin}${block.trimEnd()}\n${end}`;
+    },
+  );
+}
+
+/** The parts by their names. */
+export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
+  const files = await exampleFiles();
+  const source = (name: string) =>
+    files.get(`rust_generated_code/${name}`) ?? missing(`a crate without ${name}`);
+  const model = source('src/model.rs');
+  return new Map([
+    ['flags', flagsTable()],
+    ['supported', await supportedTables()],
+    ['imported', code('text', await printed('import'))],
+    ['optimized', code('text', await printed('optimize'))],
+    ['planned', code('text', (await printed('plan')).split('\n').slice(-4).join('\n'))],
+    ['usage', code('rust', part(source('README.md'), /^use /, /^println!/))],
+    ['manifest', code('toml', source('Cargo.toml'))],
+    ['documentation', code('rust', part(source('src/lib.rs'), /^\/\/! \| input/, /^\/\/! \| `/))],
+    ['inputs', code('rust', part(model, /^\/\/\/ The inputs of one/, /^\/\/\/ The model's answer/, -2))],
+    ['layers', code('rust', part(source('src/layers.rs'), /^pub struct/, /^}/))],
+    ['forward', code('rust', part(model, /^ {4}fn forward/, /^ {4}}/))],
+    ['scratch', code('rust', part(model, /^impl Scratch/, /^}/))],
+    ['pack', code('rust', part(source('build.rs'), /^\/\/\/ Reads the trained/, /^}/))],
+    ['checks', code('rust', part(source('src/lib.rs'), /fn predicts_as_tensorflow_does/, /^ {4}}/))],
+    ['graph', code('json', source('../saved_model_from_tensorflow/computation_graph.json'))],
+  ]);
+}
+
+/** The flags as the help tells them. */
+function flagsTable(): string {
+  const options = readArguments(['--help']);
+  if (options.kind !== 'help') return missing('no help');
+  const [, list = ''] = /Options:\n([^]*?)\n\n/.exec(options.text) ?? [];
+  const rows = list
+    .replace(/\n {10,}/g, ' ')
+    .split('\n')
+    .map((line) => /^ {2}(\S.*?) {2,}(.*)$/.exec(line) ?? missing(`the help has the line ${line}`))
+    .map(([, flag, meaning]) => `| \`${flag}\` | ${meaning} |`);
+  return ['| flag | meaning |', '|---|---|', ...rows].join('\n');
+}
+
+/** Keras layers by kind, and the TensorFlow ops by the file that reads them. */
+async function supportedTables(): Promise<string> {
+  const layers = kerasLayers.map(({ kind, names }) => `| ${kind} | ${listed(names)} |`);
+  const ops = (await opsByFile()).map(
+    ({ file, names }) => `| [${file}](src/ops/${file}.ts) | ${listed(names)} |`,
+  );
+  return [
+    '| Keras layers | |',
+    '|---|---|',
+    ...layers,
+    '',
+    '| TensorFlow ops, by the file that reads them | |',
+    '|---|---|',
+    ...ops,
+  ].join('\n');
+}
+
+/** Each file of `src/ops` exports the TensorFlow ops that it reads as `…Tensorflow`. */
+export async function opsByFile(): Promise<
+  readonly { readonly file: string; readonly names: readonly string[] }[]
+> {
+  const folder = new URL('../../src/ops/', import.meta.url);
+  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.js'));
+  const found = [];
+  for (const file of files.sort()) {
+    const exported: Readonly<Record<string, unknown>> = await import(new URL(file, folder).href);
+    const names = Object.entries(exported)
+      .filter(([name]) => name.endsWith('Tensorflow'))
+      .flatMap(([, table]) => Object.keys(Object(table)))
+      .sort();
+    if (names.length > 0) found.push({ file: file.replace(/\.js$/, ''), names });
+  }
+  return found;
+}
+
+function listed(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(' ');
+}
+
+/** Every file that a conversion of `examples/digits` writes, as text. */
+async function exampleFiles(): Promise<ReadonlyMap<string, string>> {
+  const result = await convertExample({});
+  if (result.kind !== 'crate') return missing('text instead of a crate');
+  const decoder = new TextDecoder();
+  const files = [...result.files].map(([path, bytes]) => [path, decoder.decode(bytes)] as const);
+  const described = files.flatMap(([path, text]) =>
+    path.startsWith('saved_model') ? [[`rust_generated_code/../${path}`, text] as const] : [],
+  );
+  return new Map([...files, ...described]);
+}
+
+/** The names of the files that are written for `examples/digits`, but for the copy of tf-layers. */
+export async function exampleFileNames(): Promise<readonly string[]> {
+  return [...(await exampleFiles()).keys()].filter((path) => !/\/tf-layers\/|\.\./.test(path));
+}
+
+async function printed(stopAfter: Stage): Promise<string> {
+  const result = await convertExample({ stopAfter });
+  return result.kind === 'printed' ? result.text : missing('a crate instead of text');
+}
+
+/** As `npm run demo` converts it. */
+function convertExample(more: Pick<ConvertRequest, 'stopAfter'>): Promise<ConvertResult> {
+  const { name, files } = openModel(inRepository('examples', 'digits', 'saved_model'));
+  const features = inRepository('examples', 'digits', 'features.npz');
+  return convert({
+    model: files,
+    modelFile: name,
+    name: modelName('Digits'),
+    version: packageVersion(),
+    binaryClassification: false,
+    enableInplace: true,
+    enableMemdrop: true,
+    inputShapes: new Map(),
+    tfLayers: { kind: 'vendored', files: tfLayersSource() },
+    features: { path: features, bytes: new Uint8Array(fs.readFileSync(features)) },
+    assets: readOverviewAssets(),
+    progress() {},
+    ...more,
+  });
+}
+
+function code(language: string, text: string): string {
+  return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
+}
+
+/** The lines from the first that matches to the next that matches `last`, or `more` lines after that. */
+function part(text: string, first: RegExp, last: RegExp, more = 0): string {
+  const lines = text.split('\n');
+  const begin = lines.findIndex((line) => first.test(line));
+  const end = lines.findIndex((line, i) => i > begin && last.test(line));
+  if (begin < 0 || end < 0) missing(`no lines from ${first} to ${last}`);
+  const margin = lines[begin]!.match(/^ */)![0];
+  return lines
+    .slice(begin, end + 1 + more)
+    .map((line) => (line.startsWith(margin) ? line.slice(margin.length) : line))
+    .join('\n');
+}
+
+/** What the documents show is no longer there: they have to be told what to show instead. */
+function missing(what: string): never {
+  throw new Error(`the documents cannot be written: found ${what}; see tests/docs/blocks.ts`);
+}
