@@ -17,7 +17,7 @@ export function fitted(indent: string, head: string, expression: string, tail: s
   if (nextLine.length <= WIDTH) return `${indent}${head}\n${nextLine}`;
   const lines = `${broken(indent, `${head} `, `${expression}${tail}`)}`;
   const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
-  const fits = lines.slice(0, lines.indexOf('\n')).length <= WIDTH;
+  const fits = lines.slice(0, lines.indexOf('\n')).length < WIDTH;
   // A closure in a block is worth a line of its own before it.
   const isClosureBelow = /\| \{\n/.test(below) && !/\| \{\n/.test(lines);
   return fits && !isClosureBelow ? lines : below;
@@ -41,7 +41,7 @@ function broken(indent: string, head: string, expression: string): string {
   const closure = before.endsWith('(') ? items.at(-1)!.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
   if (closure) {
     const first = `${indent}${head}${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
-    if (first.length < WIDTH) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
+    if (first.length < WIDTH - 1) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
   }
   const lines = items.map((item) => `${deeper}${argument(deeper, item)},`);
   return `${indent}${head}${before}\n${lines.join('\n')}\n${indent}${after}`;
