@@ -66,8 +66,7 @@ export function vector(numbers: readonly number[]): Tensor {
 export function affineOf(node: Value): Affine | undefined {
   const step = nodeOf(node, 'Elementwise');
   const count = node.type.shape.at(-1);
-  if (!step || step.type.dtype !== 'f32' || typeof count !== 'number' || node.type.shape.length < 2)
-    return undefined;
+  if (step?.type.dtype !== 'f32' || typeof count !== 'number' || node.type.shape.length < 2) return undefined;
   const inputs = Object.values<Value>(step.inputs);
   const computed = inputs.filter(({ kind }) => kind !== 'constant');
   const [x] = computed;

@@ -11,7 +11,7 @@ import {
   type Output,
   type Value,
 } from '../ir/graph.ts';
-import { type DType, elements, type TensorType } from '../ir/types.ts';
+import { bytesOf, type DType, lengthOfSample, type TensorType } from '../ir/types.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { input } from '../ops/expression.ts';
 
@@ -72,15 +72,6 @@ function withOwnOutputs(graph: Graph): Graph {
     return { name, value: node(elementwise, { x0: value }, { expression }, {}, value.type, { name }) };
   });
   return { ...graph, outputs };
-}
-
-/** How many numbers one sample of the type has. */
-export function lengthOfSample({ shape }: TensorType): number {
-  return elements(shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch)));
-}
-
-export function bytesOf(dtype: DType): number {
-  return { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 }[dtype];
 }
 
 /** The bytes of scratch for a tile of samples. */

@@ -46,7 +46,7 @@ impl Samples {
     /// \`count\` samples: those of \`testdata/features.npz\`, over and over.
     fn repeated(count: usize) -> Self {
         let file = Npz::new(include_bytes!("../testdata/features.npz")).unwrap();
-${inputs.map(({ field, name, type }) => `        let ${field}: Vec<${type}> = file.rows("${name}").unwrap();`).join('\n')}
+${inputs.map(({ field, literal, type }) => `        let ${field}: Vec<${type}> = file.rows(${literal}).unwrap();`).join('\n')}
 ${structLiteral(
   '        ',
   'Self',

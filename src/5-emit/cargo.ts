@@ -3,6 +3,7 @@
 import { refuse } from '../errors.ts';
 import type { TfLayers } from '../request.ts';
 import type { Crate } from './crate.ts';
+import { codeText } from './rust-layout.ts';
 import { thirdParty } from './third-party.ts';
 
 /** The name of the package that a crate gets its tf-layers from. */
@@ -20,7 +21,7 @@ name = "${name.crate}"
 version = "0.1.0"
 edition = "2024"
 rust-version = "1.89"
-description = "Predictions of the TensorFlow model \`${name.given.replace(/["\\]/g, '')}\`, in safe Rust"
+description = "Predictions of the TensorFlow model ${codeText(name.given.replace(/["\\]/g, ''))}, in safe Rust"
 
 [workspace]
 

@@ -4,14 +4,17 @@ import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { ConversionError, type Problem, Refusal } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
 import type { Input, Node, Output, Value } from '../ir/graph.ts';
-import type { DType, Tensor, TensorType } from '../ir/types.ts';
+import { bytesOf, type DType, lengthOfSample, type Tensor, type TensorType } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
+import { rustString } from './rust-layout.ts';
 
 /** An InputLayer, as the crate has it. */
 export interface InputField {
   /** The name of the InputLayer, and of the array in an npz file. */
   readonly name: string;
+  /** The same as a literal of Rust. */
+  readonly literal: string;
   readonly field: string;
   /** `[i64; 100]` */
   readonly type: string;
@@ -96,7 +99,7 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
       variable: names.steps.get(value as Node)!,
       type: sampleType(value.type),
       zero: zeroOf(value.type),
-      bytes: bytesOfSample(value.type),
+      bytes: lengthOfSample(value.type) * bytesOf(value.type.dtype),
       array: plan.graph.outputs.length === 1 ? 'predictions' : `predictions_${i}`,
     };
   });
@@ -106,6 +109,7 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
     names,
     inputs: plan.graph.inputs.map((input) => ({
       name: input.name,
+      literal: rustString(input.name),
       field: names.inputs.get(input)!,
       type: sampleType(input.type),
       isNumber: input.type.shape.length === 1,
@@ -160,11 +164,6 @@ function zeroOf({ dtype, shape }: TensorType): string {
   return shape.slice(1).reduceRight<string>((inner, dim) => `[${inner}; ${lengthOf(dim)}]`, zeros[dtype]);
 }
 
-function bytesOfSample({ dtype, shape }: TensorType): number {
-  const size: Readonly<Record<DType, number>> = { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 };
-  return shape.slice(1).reduce<number>((bytes, dim) => bytes * lengthOf(dim), size[dtype]);
-}
-
 function lengthOf(dim: TensorType['shape'][number]): number {
   return typeof dim === 'number' ? dim : dim.batch;
 }
@@ -193,7 +192,7 @@ class StatementWriter {
       isMutable,
       nameOf: (name: string) => {
         const input = (node.inputs as Readonly<Record<string, Value>>)[name];
-        return input?.kind === 'input' ? input.name : node.layer.name;
+        return rustString(input?.kind === 'input' ? input.name : node.layer.name);
       },
       layer: (field: { rustType: string; doc: string; pack: readonly string[] }) =>
         this.layer(variable, field, node.weights),
@@ -223,10 +222,9 @@ class StatementWriter {
 
   /** A constant that is no layer's weight stands among the layers, as one sample for all. */
   private constant(tensor: Tensor, name: string): string {
-    const size = { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 }[tensor.dtype];
     const shape = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
     const type = shape.reduceRight<string>((inner, dim) => `[${inner}; ${dim}]`, tensor.dtype);
-    const rows = Math.ceil((tensor.data.length * size) / 64);
+    const rows = Math.ceil((tensor.data.length * bytesOf(tensor.dtype)) / 64);
     const field = {
       rustType: `Constant<${type}, ${rows}>`,
       doc: `A constant of shape (${shape.join(', ')}).`,

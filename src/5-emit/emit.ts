@@ -12,9 +12,7 @@ import { layersRs } from './layers-rs.ts';
 import { libRs } from './lib-rs.ts';
 import { modelRs } from './model-rs.ts';
 import { readme } from './readme.ts';
-
-/** The levels of a score that nobody has changed. */
-export const defaultThresholds = '{ "bottom": 0.5, "low": 0.6, "medium": 0.8, "high": 0.95 }\n';
+import { checkedThresholds, defaultThresholds } from './thresholds.ts';
 
 /** The files of `rust_generated_code/`, by their paths in it. */
 export function emitCrate(
@@ -42,7 +40,7 @@ export function emitCrate(
     files.set('model/model_weights.npz', writeNpz(weights));
   }
   if (crate.isBinary) {
-    if (thresholds) files.set('model/thresholds.json', thresholds);
+    if (thresholds) files.set('model/thresholds.json', checkedThresholds(thresholds));
     else text('model/thresholds.json', defaultThresholds);
   }
   files.set('testdata/features.npz', testdata(crate, samples));

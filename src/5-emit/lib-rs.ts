@@ -2,7 +2,7 @@
 
 import type { SampleSource } from '../samples/samples.ts';
 import { type Crate, type InputField, type OutputField, tolerance } from './crate.ts';
-import { letStatement, structLiteral, useStatement } from './rust-layout.ts';
+import { codeText, letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 
 export function libRs(crate: Crate, source: SampleSource): string {
   const { name, isBinary, layers, hasIntermediates } = crate;
@@ -24,7 +24,7 @@ ${tests(crate, source)}
 function documentation(crate: Crate): string {
   const { name, inputs, isBinary, isLarge, source, version } = crate;
   const rows = inputs.map(
-    ({ name, type, input }) => [`\`${name}\``, `\`${type}\``, describe(crate, input)] as const,
+    ({ name, type, input }) => [codeText(name), codeText(type), describe(crate, input)] as const,
   );
   const samples = inputs.map(({ field, type, isNumber }) => ({
     field,
@@ -40,7 +40,7 @@ function documentation(crate: Crate): string {
 //! }`
     : `//! let prediction = ${call}
 //! println!("{prediction:?}");`;
-  return `//! Predictions of the TensorFlow model \`${crate.name.given}\`, in safe Rust.
+  return `//! Predictions of the TensorFlow model ${codeText(crate.name.given)}, in safe Rust.
 //!
 ${table(['input', 'type', 'what the model reads'], rows)}
 //!
@@ -56,7 +56,7 @@ ${use}
 //! A [\`${name.type}\`] allocates its memory once: keep one per thread and use it again.${isLarge ? '\n//! A prediction stays in that memory: it is borrowed until the next one.' : ''}
 //! Inputs that the model cannot read are an [\`InputError\`]; nothing here panics on them.
 //!
-//! Written by tf2rust ${version} from \`${source}\`. Do not edit: convert the model again.`;
+//! Written by tf2rust ${version} from ${codeText(source)}. Do not edit: convert the model again.`;
 }
 
 /** What an input is for, as far as the graph says. */
@@ -109,8 +109,8 @@ function tests(crate: Crate, source: SampleSource): string {
     ...outputs.map(({ array, type }) => ({ field: array, type: `Vec<${type}>` })),
   ];
   const arrays = [
-    ...inputs.map(({ field, name }) => [field, name] as const),
-    ...outputs.map(({ array }) => [array, array] as const),
+    ...inputs.map(({ field, literal }) => [field, literal] as const),
+    ...outputs.map(({ array }) => [array, rustString(array)] as const),
   ];
   const first = inputs[0]!;
   return `/// Compares with ${source.kind === 'features' ? "TensorFlow's predictions" : "the converter's own predictions"}, in \`testdata/features.npz\`.
@@ -133,7 +133,7 @@ ${fields.map(({ field, type }) => `        ${field}: ${type},`).join('\n')}
 ${structLiteral(
   '            ',
   'Ok(Self',
-  arrays.map(([field, name]) => `${field}: file.rows("${name}")?`),
+  arrays.map(([field, literal]) => `${field}: file.rows(${literal})?`),
   ')',
 )}
         }
@@ -268,6 +268,7 @@ function namesTheToken(crate: Crate, { field, name, type }: InputField): string 
   const rank = type.match(/^\[*/)![0].length;
   const bad = dtype === 'u8' ? [words] : [words, least - 1];
   const place = `samples.${field}[1]${'[0]'.repeat(rank)}`;
+  const message = `\`${name.replace(/[{}]/g, '$&$&')}\` of sample 1 holds {token} at position 0, not in ${least}..${words}`;
   return `    #[test]
     fn names_the_token_outside_the_vocabulary() {
         let mut model = ${crate.name.type}::new();
@@ -277,7 +278,7 @@ function namesTheToken(crate: Crate, { field, name, type }: InputField): string 
             let error = model.predict_batch(samples.batch()).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("\`${name}\` of sample 1 holds {token} at position 0, not in ${least}..${words}"),
+                format!(${rustString(message)}),
             );
         }
     }`;

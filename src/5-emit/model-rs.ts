@@ -7,9 +7,11 @@ import type { Crate, InputField, OutputField } from './crate.ts';
 import type { Names } from './names.ts';
 import {
   checkRows,
+  codeText,
   fitted,
   letStatement,
   resultExpression,
+  rustString,
   structLiteral,
   useGroup,
   useStatement,
@@ -18,8 +20,8 @@ import {
 
 export function modelRs(crate: Crate): string {
   const { name, plan, inputs, outputs } = crate;
-  const title = `${inputs.map(({ name }) => `\`${name}\``).join(' and ')} → ${outputs
-    .map(({ output }) => (output.value.kind === 'node' ? `\`${output.value.layer.name}\`` : ''))
+  const title = `${inputs.map(({ name }) => codeText(name)).join(' and ')} → ${outputs
+    .map(({ output }) => (output.value.kind === 'node' ? codeText(output.value.layer.name) : ''))
     .join(' and ')}`;
   return [
     `//! ${title}.`,
@@ -133,11 +135,11 @@ impl Prediction {
 }`;
   }
   if (outputs.length === 1) {
-    return `/// The model's answer for one sample: the output of \`${layerOf(output!)}\`.
+    return `/// The model's answer for one sample: the output of ${layerOf(output!)}.
 pub type Prediction = ${output!.type};`;
   }
   const fields = outputs.map(
-    (field) => `    /// The output of \`${layerOf(field)}\`.\n    pub ${field.field}: ${field.type},`,
+    (field) => `    /// The output of ${layerOf(field)}.\n    pub ${field.field}: ${field.type},`,
   );
   return `/// The model's answer for one sample.
 #[derive(Clone, Copy, Debug, PartialEq, FromZeros)]
@@ -158,8 +160,9 @@ function scorePattern({ type }: OutputField): string {
   return `${'['.repeat(depth)}score${']'.repeat(depth)}`;
 }
 
+/** The layer of an output, for comments. */
 function layerOf({ output }: OutputField): string {
-  return output.value.kind === 'node' ? output.value.layer.name : output.name;
+  return codeText(output.value.kind === 'node' ? output.value.layer.name : output.name);
 }
 
 function modelStruct({ name, layers, hasIntermediates }: Crate): string {
@@ -238,7 +241,7 @@ function predictBatch(crate: Crate): string {
 function predictFromArray(crate: Crate): string {
   const { inputs, outputs, isFallible } = crate;
   const counts = [
-    ...inputs.map(({ name, field }) => `("${name}", batch.${field}.len())`),
+    ...inputs.map(({ literal, field }) => `(${literal}, batch.${field}.len())`),
     '("out", out.len())',
   ];
   const check = checkRows('        ', counts);
@@ -276,7 +279,7 @@ ${copy}
 function forward(crate: Crate): string {
   const { outputs, names, statements, layers, isFallible, hasIntermediates, inputs } = crate;
   const type = outputs.length === 1 ? `&[${outputs[0]!.type}]` : "Outputs<'_>";
-  const doc = outputs.map((output) => `\`${layerOf(output)}\``).join(' and ');
+  const doc = outputs.map(layerOf).join(' and ');
   const setup = [
     ...(layers.length > 0 ? ['        let layers = &LAYERS;'] : []),
     ...(statements.some(({ expression }) => /\bsamples\b/.test(expression)) || hasIntermediates
@@ -326,7 +329,9 @@ function intermediates({ plan, names }: Crate): string {
     const name = lastOf.get(node.layer.name) === node ? node.layer.name : names.steps.get(node)!;
     const [batch, ...rest] = node.type.shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
     const shape = batch === 1 ? rest : [batch, ...rest];
-    return [`Intermediate::new("${name}", &[${shape.join(', ')}], self.samples, &self.scratch.${buffer})`];
+    return [
+      `Intermediate::new(${rustString(name)}, &[${shape.join(', ')}], self.samples, &self.scratch.${buffer})`,
+    ];
   });
   return `    /// The result of every step for the last samples that were predicted, at most [\`TILE\`].
     pub fn intermediates(&self) -> Vec<Intermediate<'_>> {

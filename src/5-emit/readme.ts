@@ -1,6 +1,7 @@
 /** `README.md` of a generated crate. */
 
 import type { Crate } from './crate.ts';
+import { codeText } from './rust-layout.ts';
 
 export function readme(crate: Crate): string {
   const { name, inputs, isBinary, version } = crate;
@@ -10,7 +11,7 @@ export function readme(crate: Crate): string {
     : 'println!("{prediction:?}");';
   return `# ${name.crate}
 
-Predictions of the TensorFlow model \`${name.given}\`, in safe Rust. Written by tf2rust ${version}.
+Predictions of the TensorFlow model ${codeText(name.given)}, in safe Rust. Written by tf2rust ${version}.
 
 \`\`\`rust
 use ${name.crate}::{Inputs, ${name.type}};

@@ -170,3 +170,18 @@ export function vecOf(indent: string, items: readonly string[]): string {
   }
   return `${indent}vec![\n${items.map((item) => resultExpression(deeper, `${item},`)).join('\n')}\n${indent}]`;
 }
+
+/** A string literal. Names come from the model's file, and may hold anything. */
+export function rustString(text: string): string {
+  const escaped = text.replace(/["\\\p{C}]/gu, (character) =>
+    character === '"' || character === '\\'
+      ? `\\${character}`
+      : `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+  return `"${escaped}"`;
+}
+
+/** A name between backticks in a comment: what would end the comment or the backticks is left out. */
+export function codeText(name: string): string {
+  return `\`${name.replace(/[`\p{C}\p{Zl}\p{Zp}]/gu, '')}\``;
+}

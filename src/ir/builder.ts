@@ -10,6 +10,7 @@ import {
   type Dim,
   elements,
   isStatic,
+  type StaticType,
   sameShape,
   type Tensor,
   type TensorType,
@@ -19,8 +20,11 @@ import {
 /** Batch sizes at which lengths are tried: what is a multiple of N at all of them is one. */
 const TRIALS = [11, 13, 17] as const;
 
-/** No constant of a graph is larger than this many numbers: 1 GiB of floats. */
-const MOST_ELEMENTS = 2 ** 28;
+/** A constant that is larger than what it is made of has at most this many numbers: 64 MiB of floats. */
+const MOST_ELEMENTS = 2 ** 24;
+
+/** A constant takes at most this many multiplications. */
+const MOST_OPERATIONS = 2 ** 32;
 
 /** A builder whose nodes belong to a layer. */
 export function builderFor(layer: Layer): Builder {
@@ -64,7 +68,10 @@ function add<Name extends string, Input extends string, Weight extends string, A
     const evaluateAt = (trial: number): Tensor => {
       const tensors = mapValues(inputs, (operand) => tensorAt(operand, trial));
       const output = bind(type, TRIALS[trial]!);
-      if (elements(output.shape) > MOST_ELEMENTS) throw new Refusal('a constant of more than 2^28 numbers');
+      refuseLarge(output, Object.values<Tensor>(tensors));
+      if ((op.operations?.(types, attributes, output) ?? 0) > MOST_OPERATIONS) {
+        throw new Refusal('a constant that takes more than 2^32 multiplications');
+      }
       const values = { ...tensors, ...weights } as Record<Input | Weight, Tensor>;
       return { ...output, data: op.evaluate(values, attributes, output) };
     };
@@ -79,6 +86,14 @@ function add<Name extends string, Input extends string, Weight extends string, A
     type,
     layer,
   );
+}
+
+/** A small file must not ask for endless memory. */
+function refuseLarge({ shape }: StaticType, inputs: readonly Tensor[]): void {
+  const given = inputs.reduce((sum, { data }) => sum + data.length, 0);
+  const length = elements(shape);
+  if (length > Math.max(MOST_ELEMENTS, given))
+    throw new Refusal(`a constant of ${length} numbers is not supported`);
 }
 
 /** A node of the graph. An operator and its attributes go together by construction; the union of all nodes cannot say so here. */

@@ -93,3 +93,13 @@ export function printDim(dim: Dim): string {
   if (typeof dim === 'number') return `${dim}`;
   return dim.batch === 1 ? 'N' : `${dim.batch}N`;
 }
+
+/** How many numbers one sample of the type has. */
+export function lengthOfSample({ shape }: TensorType): number {
+  return elements(shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch)));
+}
+
+/** The bytes of one number. */
+export function bytesOf(dtype: DType): number {
+  return { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 }[dtype];
+}

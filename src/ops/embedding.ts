@@ -47,7 +47,7 @@ export const embedding = defineOp({
       doc: `${words} words, ${size} numbers each.`,
       pack: ['table'],
     });
-    return `${field}.apply${wraps ? '_wrapping' : ''}("${nameOf('x')}", ${inputs.x}, ${into})?`;
+    return `${field}.apply${wraps ? '_wrapping' : ''}(${nameOf('x')}, ${inputs.x}, ${into})?`;
   },
 
   className: () => 'Embedding',

@@ -1,7 +1,7 @@
 /** Products of matrices: the last two axes; those before them broadcast. */
 
 import { Refusal } from '../errors.ts';
-import { type Dim, elements, printShape, sameDim } from '../ir/types.ts';
+import { type Dim, elements, lengthOfSample, printShape, sameDim } from '../ir/types.ts';
 import { broadcastIndices, broadcastShape } from './broadcasting.ts';
 import { defineOp } from './op.ts';
 import type { TensorflowOps } from './tensorflow.ts';
@@ -60,6 +60,8 @@ export const matmul = defineOp({
   },
 
   className: () => 'Dot',
+  operations: ({ x }, { transposeX }, output) =>
+    lengthOfSample(output) * Number(x.shape.at(transposeX ? -2 : -1)),
 });
 
 function matrix(shape: readonly Dim[], transpose: boolean): readonly [Dim, Dim] {

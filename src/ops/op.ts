@@ -57,7 +57,7 @@ export interface EmittedStep<Input extends string, Weight extends string> {
   readonly into: string;
   /** Whether the first input may be written to: a view of it must be so too. */
   readonly isMutable: boolean;
-  /** What errors call the input: the name of the model's input, or of the layer. */
+  /** What errors call the input, as a literal: the name of the model's input, or of the layer. */
   readonly nameOf: (input: Input) => string;
   /**
    * Declares the step's field in `Layers` and returns the path to it.

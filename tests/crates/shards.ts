@@ -231,8 +231,13 @@ fn pack(name: &str, pack: fn(&Path, &Path) -> Result<(), Box<dyn Error>>) {
     let from = format!("../models/{name}/model/model_weights.npz");
     println!("cargo::rerun-if-changed={from}");
     let to = format!("{}/{name}.bin", std::env::var("OUT_DIR").unwrap());
-    std::panic::catch_unwind(|| pack(Path::new(&from), Path::new(&to)).unwrap())
-        .unwrap_or_else(|_| panic!("packing {name}: see above"));
+    let message = match std::panic::catch_unwind(|| pack(Path::new(&from), Path::new(&to))) {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "it panics".to_string(),
+    };
+    eprintln!("packing {name}: {message}\\n");
+    std::process::exit(1);
 }
 `;
 }

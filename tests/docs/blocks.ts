@@ -15,12 +15,17 @@ import { inRepository } from '../crates/places.ts';
 import { kerasLayers } from './keras-layers.ts';
 
 /** The documents with such parts. */
-export const documents = ['README.md', 'docs/architecture.md', 'docs/generated.md'] as const;
+export const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'docs/architecture.md',
+  'docs/generated.md',
+] as const;
 
 /** The document as it should be. The parts that nobody here writes stay as they are. */
 export function refreshed(text: string, blocks: ReadonlyMap<string, string>): string {
   return text.replace(
-    /(<!-- ([\w-]+):begin -->\n)[^]*?(<!-- \2:end -->)/g,
+    /(<!-- ([\w-]+):begin -->\n)[\s\S]*?(<!-- \2:end -->)/g,
     (found: string, begin: string, name: string, end: string) => {
       const block = blocks.get(name);
       return block === undefined ? found : `${begin}${block.trimEnd()}\n${end}`;
@@ -34,12 +39,17 @@ export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
   const source = (name: string) =>
     files.get(`rust_generated_code/${name}`) ?? missing(`a crate without ${name}`);
   const model = source('src/model.rs');
+  const operator = ours('src/ops/arg.ts');
   return new Map([
     ['flags', flagsTable()],
     ['supported', await supportedTables()],
     ['imported', code('text', await printed('import'))],
     ['optimized', code('text', await printed('optimize'))],
     ['planned', code('text', (await printed('plan')).split('\n').slice(-4).join('\n'))],
+    ['fixture', code('python', part(ours('fixtures/make.py'), /^def smallest/, /^ {4}return/, 0, 1))],
+    ['operator', code('ts', part(operator, /^\/\*\* The first of equals/, /^}\);/))],
+    ['lowering', code('ts', part(operator, /^const lowering/, /^export/))],
+    ['kernel', code('rust', part(ours('crates/tf-layers/src/ops/arg.rs'), /^\/\/\/ The place of/, /^}/))],
     ['usage', code('rust', part(source('README.md'), /^use /, /^println!/))],
     ['manifest', code('toml', source('Cargo.toml'))],
     ['documentation', code('rust', part(source('src/lib.rs'), /^\/\/! \| input/, /^\/\/! \| `/))],
@@ -57,7 +67,7 @@ export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
 function flagsTable(): string {
   const options = readArguments(['--help']);
   if (options.kind !== 'help') return missing('no help');
-  const [, list = ''] = /Options:\n([^]*?)\n\n/.exec(options.text) ?? [];
+  const [, list = ''] = /Options:\n([\s\S]*?)\n\n/.exec(options.text) ?? [];
   const rows = list
     .replace(/\n {10,}/g, ' ')
     .split('\n')
@@ -148,15 +158,21 @@ function convertExample(more: Pick<ConvertRequest, 'stopAfter'>): Promise<Conver
   });
 }
 
+/** A file of the repository. */
+function ours(file: string): string {
+  return fs.readFileSync(inRepository(file), 'utf8');
+}
+
 function code(language: string, text: string): string {
   return `\`\`\`${language}\n${text.trimEnd()}\n\`\`\``;
 }
 
-/** The lines from the first that matches to the next that matches `last`, or `more` lines after that. */
-function part(text: string, first: RegExp, last: RegExp, more = 0): string {
+/** The lines from the first that matches to the next that matches `last`; `more` and `before` move the ends outwards. */
+function part(text: string, first: RegExp, last: RegExp, more = 0, before = 0): string {
   const lines = text.split('\n');
-  const begin = lines.findIndex((line) => first.test(line));
-  const end = lines.findIndex((line, i) => i > begin && last.test(line));
+  const found = lines.findIndex((line) => first.test(line));
+  const end = lines.findIndex((line, i) => i > found && last.test(line));
+  const begin = found - before;
   if (begin < 0 || end < 0) missing(`no lines from ${first} to ${last}`);
   const margin = lines[begin]!.match(/^ */)![0];
   return lines

@@ -111,7 +111,7 @@ class Importer {
   private readonly keys: ReadonlyMap<string, CheckpointKey>;
   private readonly tensors = new Map<string, Tensor>();
   private readonly problems: Problem[] = [];
-  private readonly reads: (VariableRead & { readonly tensor: Tensor })[] = [];
+  private readonly reads = new Map<string, VariableRead & { readonly tensor: Tensor }>();
   private layerOf: (node: string) => string = (node) => node;
   private visited = 0;
 
@@ -140,7 +140,7 @@ class Importer {
     if (this.problems.length > 0) throw new ConversionError(this.problems);
     return {
       graph: { inputs: inputs.map(({ input }) => input), outputs: results as readonly Output[] },
-      variables: this.reads.map(({ node, variable, tensor }) => ({
+      variables: [...this.reads.values()].map(({ node, variable, tensor }) => ({
         layer: this.layerOf(node),
         name: variable,
         tensor,
@@ -307,8 +307,8 @@ class Importer {
     if (value.kind === 'unknown') throw new Error('an unknown value was read');
     if (value.kind !== 'variable') return value;
     const tensor = this.variable(value.name);
-    const variable = this.graph.graph.nodes.find(({ name }) => name === value.name)?.name ?? value.name;
-    if (!this.reads.some((read) => read.variable === variable)) this.reads.push({ node, variable, tensor });
+    const variable = value.name;
+    if (!this.reads.has(variable)) this.reads.set(variable, { node, variable, tensor });
     return constant(tensor, variable);
   }
 
