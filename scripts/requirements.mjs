@@ -25,13 +25,14 @@ export function checkRequirements() {
   }
 }
 
-/** Installs the packages of package-lock.json, unless they are there. */
+/** Installs the packages of package-lock.json, unless they are there. `npm ci` would refuse a lock file without the packages of other systems. */
 export async function installPackages() {
   const lock = path.join(repository, 'package-lock.json');
   const installed = path.join(repository, 'node_modules', '.package-lock.json');
   const isInstalled = fs.existsSync(installed) && fs.statSync(installed).mtimeMs >= fs.statSync(lock).mtimeMs;
-  if (!isInstalled && (await run('npm', ['ci', '--no-audit', '--no-fund'])).status !== 0) {
-    stop('npm ci failed: see above');
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline'];
+  if (!isInstalled && (await run('npm', args)).status !== 0) {
+    stop('npm install failed: see above');
   }
 }
 

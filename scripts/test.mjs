@@ -14,7 +14,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
 const started = performance.now();
 
-await step('formatting and lint of TypeScript', local('biome'), ['check', '.']);
+await step('formatting and lint of TypeScript', local('biome'), ['check', 'src', 'tests', 'scripts']);
 for (const folder of ['src', 'tests']) {
   fs.rmSync(path.join(repository, 'build', folder), { recursive: true, force: true });
 }

@@ -22,7 +22,7 @@ export function packageVersion(): string {
   return String(version);
 }
 
-/** Cargo.toml and src/ of tf-layers, by their path in its folder. */
+/** Cargo.toml and src/ of tf-layers, and the licences under which it may be copied, by their path in its folder. */
 export function tfLayersSource(): ReadonlyMap<string, Uint8Array> {
   const folder = path.join(packageFolder(), 'crates', 'tf-layers');
   const files = new Map<string, Uint8Array>();
@@ -33,5 +33,8 @@ export function tfLayersSource(): ReadonlyMap<string, Uint8Array> {
   };
   add('Cargo.toml');
   add('src');
+  for (const licence of ['LICENSE-MIT', 'LICENSE-APACHE']) {
+    files.set(licence, new Uint8Array(fs.readFileSync(path.join(packageFolder(), licence))));
+  }
   return files;
 }

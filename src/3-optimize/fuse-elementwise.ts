@@ -61,11 +61,10 @@ function fuse(
   });
   const expression = simplified(substitute(node.attributes.expression, parts));
   const isShort = rustExpression(expression, ['x', 'y', 'z', 'w', 'v', 'u']).text.length <= longest;
-  if (inputs.values.length > MOST_INPUTS || !isShort) isChanged &&= false;
-  const isDoubled = inputs.values.length < Object.keys(node.inputs).length;
-  if (!isChanged && !isDoubled) return undefined;
+  const count = inputs.values.length;
+  const isDoubled = count < Object.keys(node.inputs).length;
+  if (!(isChanged || isDoubled) || !isShort || count === 0 || count > MOST_INPUTS) return undefined;
   const record = Object.fromEntries(inputs.values.map((read, i) => [`x${i}` as const, read]));
-  if (inputs.values.length === 0 || inputs.values.length > MOST_INPUTS || !isShort) return undefined;
   return make(node.layer, elementwise, record, { expression }, {});
 }
 

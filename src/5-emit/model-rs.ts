@@ -8,7 +8,6 @@ import type { Names } from './names.ts';
 import {
   checkRows,
   codeText,
-  fitted,
   letStatement,
   resultExpression,
   rustString,
@@ -23,7 +22,7 @@ export function modelRs(crate: Crate): string {
   const title = `${inputs.map(({ name }) => codeText(name)).join(' and ')} → ${outputs
     .map(({ output }) => (output.value.kind === 'node' ? codeText(output.value.layer.name) : ''))
     .join(' and ')}`;
-  return [
+  const parts = [
     `//! ${title}.`,
     imports(crate),
     ...(crate.layers.length > 0 ? [staticLayers(name.crate)] : []),
@@ -44,11 +43,8 @@ const TILE: usize = ${plan.tile};`,
     }
 }`,
     scratch(crate),
-    '',
-  ]
-    .filter((part, i, parts) => part !== '' || i === parts.length - 1)
-    .join('\n\n')
-    .replace(/\n+$/, '\n');
+  ];
+  return `${parts.join('\n\n')}\n`;
 }
 
 function staticLayers(crate: string): string {
@@ -192,7 +188,7 @@ ${[predict(crate), predictBatch(crate), predictFromArray(crate), ...(hasIntermed
 }
 
 function predict(crate: Crate): string {
-  const { inputs, outputs, isBinary, isLarge } = crate;
+  const { inputs, outputs, isBinary, isFallible, isLarge } = crate;
   const fields = inputs.map(
     ({ field, isNumber }) => `${field}: slice::from_ref(${isNumber ? '&' : ''}inputs.${field})`,
   );
@@ -201,7 +197,7 @@ function predict(crate: Crate): string {
     return `    /// Predicts one sample, without allocating. The prediction stays in the model's memory.
     pub fn predict(&mut self, inputs: &Inputs) -> Result<&Prediction, InputError> {
 ${batch}
-        ${outputs.length === 1 ? `Ok(&self.forward(batch)${tryMark(crate)}[0])` : largeStruct(crate)}
+${outputs.length === 1 ? `        Ok(&self.forward(batch)${isFallible ? '?' : ''}[0])` : throughScratch}
     }`;
   }
   const zero = outputs.length === 1 ? outputs[0]!.zero : 'Prediction::new_zeroed()';
@@ -214,14 +210,11 @@ ${batch}
     }`;
 }
 
-const tryMark = ({ isFallible }: Crate) => (isFallible ? '?' : '');
-
-function largeStruct(_: Crate): string {
-  return `let mut output = std::mem::take(&mut self.scratch.prediction);
+/** A prediction with several fields is put together in the scratch, which is taken out of the model meanwhile. */
+const throughScratch = `        let mut output = std::mem::take(&mut self.scratch.prediction);
         let result = self.predict_from_array(batch, &mut output);
         self.scratch.prediction = output;
         result.map(|()| &self.scratch.prediction[0])`;
-}
 
 function predictBatch(crate: Crate): string {
   const { inputs, outputs, isBinary, isLarge } = crate;
@@ -259,7 +252,7 @@ function predictFromArray(crate: Crate): string {
     : 'self.forward(inputs)';
   const copy =
     outputs.length === 1
-      ? fitted('            ', 'out.copy_from_slice(', call, ');').replace('( ', '(')
+      ? `            out.copy_from_slice(${call});`
       : `            let outputs = ${call};
             for (row, out) in out.iter_mut().enumerate() {
 ${outputs.map(({ field }) => `                out.${field} = outputs.${field}[row];`).join('\n')}
@@ -347,7 +340,7 @@ function bufferOf(node: Node, plan: Plan, names: Names): string | undefined {
 }
 
 function scratch(crate: Crate): string {
-  const { plan, names, outputs, isLarge } = crate;
+  const { plan, names, outputs, isLarge, hasIntermediates } = crate;
   const extra = isLarge && outputs.length > 1;
   const fields = names.buffers.map((buffer, i) => {
     const { dtype, length } = plan.buffers[i]!;
@@ -358,7 +351,10 @@ function scratch(crate: Crate): string {
     };
   });
   const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];
-  return `/// The buffers of \`forward\`.${plan.steps.length > 0 ? ' One is written again once nothing reads it any more.' : ''}
+  const use = hasIntermediates
+    ? 'Each holds the result of one step until the next prediction.'
+    : 'One is written again once nothing reads it any more.';
+  return `/// The buffers of \`forward\`. ${use}
 #[derive(Clone, Debug)]
 struct Scratch {
 ${fields.map(({ field }) => field).join('\n')}${extra ? '\n    prediction: Vec<Prediction>,' : ''}

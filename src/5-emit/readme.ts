@@ -1,7 +1,7 @@
 /** `README.md` of a generated crate. */
 
 import type { Crate } from './crate.ts';
-import { codeText } from './rust-layout.ts';
+import { codeText, useStatement } from './rust-layout.ts';
 
 export function readme(crate: Crate): string {
   const { name, inputs, isBinary, version } = crate;
@@ -14,7 +14,7 @@ export function readme(crate: Crate): string {
 Predictions of the TensorFlow model ${codeText(name.given)}, in safe Rust. Written by tf2rust ${version}.
 
 \`\`\`rust
-use ${name.crate}::{Inputs, ${name.type}};
+${useStatement(name.crate, ['Inputs', name.type])}
 
 let mut model = ${name.type}::new(); // one per thread; predicts without allocating
 let prediction = model.predict(&Inputs { ${call} })?;

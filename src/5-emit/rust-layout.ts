@@ -129,15 +129,23 @@ function split(text: string): readonly string[] {
   return last === '' ? items : [...items, last];
 }
 
-/** `use` lines of one group, in rustfmt's order: names before paths below them, lists in braces last. */
+/** rustfmt's order: by characters, `_` before all others, digits by the number that they are; lists in braces last. */
+function byVersion(a: string, b: string): number {
+  const key = (text: string) =>
+    text
+      .replace(/[{_;,]/g, (mark) => ({ '{': '~', _: '!' })[mark] ?? '')
+      .replace(/\d+/g, (digits) => digits.padStart(9, '0'));
+  return key(a) < key(b) ? -1 : 1;
+}
+
+/** `use` lines of one group, in rustfmt's order. */
 export function useGroup(lines: readonly string[]): string {
-  const key = (line: string) => line.replaceAll('{', '~').replaceAll(/[;,]/g, '');
-  return [...lines].sort((a, b) => (key(a) < key(b) ? -1 : 1)).join('\n');
+  return [...lines].sort(byVersion).join('\n');
 }
 
 /** `use path::{a, b};` for names of one path, sorted as rustfmt sorts them: broken over lines if they are many. */
 export function useStatement(path: string, names: readonly string[]): string {
-  const sorted = [...new Set(names)].sort();
+  const sorted = [...new Set(names)].sort(byVersion);
   if (sorted.length === 1) return `use ${path}::${sorted[0]};`;
   const oneLine = `use ${path}::{${sorted.join(', ')}};`;
   if (oneLine.length < WIDTH - 1) return oneLine;

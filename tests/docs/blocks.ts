@@ -19,6 +19,7 @@ export const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/architecture.md',
+  'docs/formats.md',
   'docs/generated.md',
 ] as const;
 
@@ -43,10 +44,14 @@ export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ['flags', flagsTable()],
     ['supported', await supportedTables()],
+    ['limits', limitsTable()],
     ['imported', code('text', await printed('import'))],
     ['optimized', code('text', await printed('optimize'))],
     ['planned', code('text', (await printed('plan')).split('\n').slice(-4).join('\n'))],
-    ['fixture', code('python', part(ours('fixtures/make.py'), /^def smallest/, /^ {4}return/, 0, 1))],
+    [
+      'fixture',
+      code('python', part(ours('fixtures/make.py'), /^def reductions_and_axes/, /^ {4}return/, 0, 1)),
+    ],
     ['operator', code('ts', part(operator, /^\/\*\* The first of equals/, /^}\);/))],
     ['lowering', code('ts', part(operator, /^const lowering/, /^export/))],
     ['kernel', code('rust', part(ours('crates/tf-layers/src/ops/arg.rs'), /^\/\/\/ The place of/, /^}/))],
@@ -74,6 +79,39 @@ function flagsTable(): string {
     .map((line) => /^ {2}(\S.*?) {2,}(.*)$/.exec(line) ?? missing(`the help has the line ${line}`))
     .map(([, flag, meaning]) => `| \`${flag}\` | ${meaning} |`);
   return ['| flag | meaning |', '|---|---|', ...rows].join('\n');
+}
+
+/** What a file may declare without holding it, and the constant of the code that bounds it. */
+const limits: readonly (readonly [what: string, file: string, constant: string, unit: string])[] = [
+  ['messages inside of messages', '1-read/protobuf.ts', 'deepest', ''],
+  ['a text in `saved_model.pb`', '1-read/protobuf.ts', 'longestText', ' bytes'],
+  ['nodes, once functions are inlined', '2-import/saved-model/index.ts', 'MOST_NODES', ''],
+  ['numbers of a constant that lists fewer than it has', '1-read/element-types.ts', 'mostNumbers', ''],
+  ['strings of such a constant', '1-read/element-types.ts', 'mostStrings', ''],
+  [
+    'numbers of a constant that is computed, unless what it is made of has more',
+    'ir/builder.ts',
+    'MOST_ELEMENTS',
+    '',
+  ],
+  ['multiplications for it', 'ir/builder.ts', 'MOST_OPERATIONS', ''],
+  ['`variables.index`', '1-read/tensor-bundle.ts', 'largestIndex', ' bytes'],
+  ['keys of an index, which share their beginnings', '1-read/level-table.ts', 'mostKeyBytes', ' bytes'],
+  ['a variable, all of which its files must hold', '1-read/tensor-bundle.ts', 'mostBytes', ' bytes'],
+  ['what a byte of Snappy becomes', '1-read/snappy.ts', 'bestRatio', ' bytes'],
+  ['what a byte of deflate becomes', '1-read/zip.ts', 'bestRatio', ' bytes'],
+  ['dimensions of an npy array', '1-read/npy.ts', 'mostDimensions', ''],
+  ['the header of an npy array', '1-read/npy.ts', 'longestHeader', ' bytes'],
+];
+
+function limitsTable(): string {
+  const rows = limits.map(([what, file, constant, unit]) => {
+    const [, value] = new RegExp(`const ${constant} = (.*);`).exec(ours(`src/${file}`)) ?? [];
+    if (value === undefined) missing(`no ${constant} in ${file}`);
+    const number = value.replace(' ** ', '^').replace(' - ', ' − ').replaceAll('_', ',');
+    return `| ${what} | ${number}${unit} |`;
+  });
+  return ['| what | at most |', '|---|---|', ...rows].join('\n');
 }
 
 /** Keras layers by kind, and the TensorFlow ops by the file that reads them. */

@@ -104,6 +104,30 @@ const namedOutputs: Readonly<Record<string, readonly string[]>> = {
   TopKV2: ['values', 'indices'],
 };
 
+/** What is said of ops that users know by another name, and what would do. */
+const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
+  {
+    ops: /^(TensorList|While|StatelessWhile)/,
+    kind: 'loop',
+    what: 'a loop over time steps, as of an LSTM or a GRU, is not supported yet; export the model without the layer',
+  },
+  {
+    ops: /^(StatelessRandom|Random|RngReadAndSkip)/,
+    kind: 'random numbers',
+    what: 'it draws random numbers at every prediction, as augmentation does; export the model without the layer',
+  },
+  {
+    ops: /^(HashTable|LookupTable|StaticRegex|String|AsString|Unicode|Ragged)/,
+    kind: 'strings and tables',
+    what: 'strings and look-up tables are not supported yet; prepare the text before the model, and export without the layer',
+  },
+];
+
+function unsupported(op: string): { readonly kind: string; readonly what: string } {
+  const what = `the op ${op} is not supported yet; export the model without it, or open an issue with this message`;
+  return families.find(({ ops }) => ops.test(op)) ?? { kind: op, what };
+}
+
 /** Holds what is known of a model while its nodes are read. */
 class Importer {
   private readonly files: Files;
@@ -271,7 +295,10 @@ class Importer {
     }
     if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
     const lowering = Object.hasOwn(tensorflowOps, node.op) ? tensorflowOps[node.op] : undefined;
-    if (!lowering) return [this.problem(name, node.op, `the op ${node.op} is not supported`)];
+    if (!lowering) {
+      const { kind, what } = unsupported(node.op);
+      return [this.problem(name, kind, what)];
+    }
 
     const layer: Layer = { name: this.layerOf(name) };
     const operands = inputs.map((input) => this.read(input, name));
@@ -402,7 +429,9 @@ function inputType(name: string, info: TensorInfo, given: readonly number[] | un
     throw new Refusal(`it is ${info.encoding}, and only dense tensors are supported`);
   if (dtype === undefined || dtype === 'string')
     throw new Refusal(`inputs of type ${info.type} are not supported`);
-  const open = `pass its lengths, batch first, such as --input_shape ${name}=1,128`;
+  const example =
+    info.shape === 'unknown' ? [1, 128] : [1, ...info.shape.slice(1).map((length) => length ?? 128)];
+  const open = `pass its lengths, batch first, such as --input_shape ${name}=${example}`;
   if (info.shape === 'unknown') {
     if (!given) throw new Refusal(`its shape is not known; ${open}`);
     return { dtype, shape: [{ batch: 1 }, ...given.slice(1)] };
