@@ -30,9 +30,9 @@ export async function installPackages() {
   const lock = path.join(repository, 'package-lock.json');
   const installed = path.join(repository, 'node_modules', '.package-lock.json');
   const isInstalled = fs.existsSync(installed) && fs.statSync(installed).mtimeMs >= fs.statSync(lock).mtimeMs;
-  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--prefer-offline'];
+  const args = ['ci', '--no-audit', '--no-fund', '--prefer-offline'];
   if (!isInstalled && (await run('npm', args)).status !== 0) {
-    stop('npm install failed: see above');
+    stop('npm ci failed: see above');
   }
 }
 
