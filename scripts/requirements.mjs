@@ -25,7 +25,7 @@ export function checkRequirements() {
   }
 }
 
-/** Installs the packages of package-lock.json, unless they are there. `npm ci` would refuse a lock file without the packages of other systems. */
+/** Installs the packages of package-lock.json, unless they are there. */
 export async function installPackages() {
   const lock = path.join(repository, 'package-lock.json');
   const installed = path.join(repository, 'node_modules', '.package-lock.json');

@@ -41,6 +41,8 @@ ${layers.map(packed).join('\n')}
 }
 
 function packed({ field, weights }: LayerMember): string {
-  const args = weights.map(({ array }) => `&*weights.array("${array}")?`);
+  const args = weights.map((weight) =>
+    weight.kind === 'array' ? `&*weights.array("${weight.array}")?` : `&${weight.literal}`,
+  );
   return resultExpression('    ', `layers.${field}.pack(${args.join(', ')});`);
 }

@@ -42,8 +42,13 @@ export interface LayerMember {
   readonly field: string;
   readonly rustType: string;
   readonly doc: string;
-  readonly weights: readonly { readonly array: string; readonly tensor: Tensor }[];
+  readonly weights: readonly LayerWeight[];
 }
+
+/** What a layer takes: an array of `model_weights.npz`, or the zeros of a bias that the model does not have. */
+export type LayerWeight =
+  | { readonly kind: 'array'; readonly array: string; readonly tensor: Tensor }
+  | { readonly kind: 'zeros'; readonly literal: string };
 
 /** `let variable: type = expression;` */
 export interface Statement {
@@ -149,7 +154,12 @@ export function tolerance({ layers }: Crate): { readonly value: number; readonly
 
 /** `[[f32; 32]; 100]`: a sample, without the batch. */
 export function sampleType({ dtype, shape }: TensorType): string {
-  return shape.slice(1).reduceRight<string>((inner, dim) => `[${inner}; ${lengthOf(dim)}]`, dtype);
+  return arrayOf(shape.slice(1).map(lengthOf), dtype);
+}
+
+/** `[[f32; 32]; 100]`, `[[0.0; 32]; 100]`: what Rust writes for a type, or a value, over and over. */
+function arrayOf(shape: readonly number[], element: string): string {
+  return shape.reduceRight((inner, length) => `[${inner}; ${length}]`, element);
 }
 
 function zeroOf({ dtype, shape }: TensorType): string {
@@ -161,7 +171,7 @@ function zeroOf({ dtype, shape }: TensorType): string {
     u8: '0',
     bool: 'false',
   };
-  return shape.slice(1).reduceRight<string>((inner, dim) => `[${inner}; ${lengthOf(dim)}]`, zeros[dtype]);
+  return arrayOf(shape.slice(1).map(lengthOf), zeros[dtype]);
 }
 
 function lengthOf(dim: TensorType['shape'][number]): number {
@@ -223,7 +233,7 @@ class StatementWriter {
   /** A constant that is no layer's weight stands among the layers, as one sample for all. */
   private constant(tensor: Tensor, name: string): string {
     const shape = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
-    const type = shape.reduceRight<string>((inner, dim) => `[${inner}; ${dim}]`, tensor.dtype);
+    const type = arrayOf(shape, tensor.dtype);
     const rows = Math.ceil((tensor.data.length * bytesOf(tensor.dtype)) / 64);
     const field = {
       rustType: `Constant<${type}, ${rows}>`,
@@ -243,7 +253,13 @@ class StatementWriter {
     weights: Readonly<Record<string, Tensor>>,
   ): string {
     const field = this.fieldNames(name);
-    const packed = pack.map((weight, i) => ({ array: `${field}_weight_${i}`, tensor: weights[weight]! }));
+    let count = 0;
+    const packed = pack.map((weight): LayerWeight => {
+      const tensor = weights[weight]!;
+      const isMissing = weight === 'bias' && tensor.data.every((x: number | bigint) => x === 0);
+      if (isMissing) return { kind: 'zeros', literal: arrayOf(tensor.shape, '0.0') };
+      return { kind: 'array', array: `${field}_weight_${count++}`, tensor };
+    });
     this.layers.push({ field, rustType, doc, weights: packed });
     return `layers.${field}`;
   }

@@ -35,7 +35,9 @@ export function emitCrate(
     text('build.rs', buildRs(crate));
     text('src/layers.rs', layersRs(crate));
     const weights = crate.layers.flatMap((layer) =>
-      layer.weights.map(({ array, tensor }) => ({ name: array, tensor })),
+      layer.weights.flatMap((weight) =>
+        weight.kind === 'array' ? [{ name: weight.array, tensor: weight.tensor }] : [],
+      ),
     );
     files.set('model/model_weights.npz', writeNpz(weights));
   }

@@ -54,7 +54,8 @@ export const pad = defineOp({
   className: (_, { x }) => `ZeroPadding${Math.max(x.shape.length - 2, 1)}D`,
 });
 
-function bordersOf(node: TensorflowNode): readonly (readonly [number, number])[] {
+/** Steps before and after, for every axis, from the second input. */
+export function bordersOf(node: TensorflowNode): readonly (readonly [number, number])[] {
   const numbers = node.integers(1);
   return node.input(0).type.shape.map((_, i) => [numbers[2 * i]!, numbers[2 * i + 1]!] as const);
 }
