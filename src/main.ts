@@ -4,10 +4,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import pc from 'picocolors';
-import { readOverviewAssets } from './assets.ts';
-import { type ConvertOptions, readArguments, type TfLayersOption, wantsJson } from './command-line.ts';
-import { convert } from './convert.ts';
-import { ConversionError, UsageError } from './errors.ts';
+import {
+  type ConvertOptions,
+  readArguments,
+  type TfLayersOption,
+  wantsJson,
+} from './command-line/arguments.ts';
+import { readOverviewAssets } from './command-line/assets.ts';
 import {
   describeFailure,
   describeSummary,
@@ -16,12 +19,14 @@ import {
   failureOf,
   printable,
   summaryForMachines,
-} from './messages.ts';
-import { openModel, readWholeFile } from './model-files.ts';
-import { inspectOutput, type OutputFolder, THRESHOLDS, writeOutput } from './output-folder.ts';
-import { packageVersion, tfLayersSource } from './package-files.ts';
+} from './command-line/messages.ts';
+import { openModel, readWholeFile } from './command-line/model-files.ts';
+import { inspectOutput, type OutputFolder, THRESHOLDS, writeOutput } from './command-line/output-folder.ts';
+import { packageVersion, tfLayersSource } from './command-line/package-files.ts';
+import { explain, isSystemError } from './command-line/system-error.ts';
+import { convert } from './convert.ts';
+import { ConversionError, UsageError } from './errors.ts';
 import type { ConvertRequest, TfLayers } from './request.ts';
-import { explain, isSystemError } from './system-error.ts';
 
 async function main(argv: readonly string[]): Promise<number> {
   try {

@@ -1,5 +1,5 @@
 /**
- * `Convolution → BatchNormalization` → `Convolution`, and the same for Dense and depthwise layers; also where the
+ * `Convolution → BatchNormalization` → `Convolution`, and the same for Dense, depthwise and transposed layers; also where the
  * normalization comes first and no padding stands between. A bias is folded in the same way.
  */
 
@@ -7,15 +7,24 @@ import type { Node, Value } from '../ir/graph.ts';
 import type { Tensor } from '../ir/types.ts';
 import { linear } from '../ops/activation.ts';
 import { convolution } from '../ops/convolution.ts';
+import { convolutionTranspose } from '../ops/convolution-transpose.ts';
 import { dense } from '../ops/dense.ts';
 import { depthwiseConvolution } from '../ops/depthwise-convolution.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 import { type Affine, affineOf } from './scale-and-shift.ts';
 
-type Weighted = Extract<Node, { op: 'Convolution' | 'Dense' | 'DepthwiseConvolution' }>;
+type Weighted = Extract<
+  Node,
+  { op: 'Convolution' | 'ConvolutionTranspose' | 'Dense' | 'DepthwiseConvolution' }
+>;
 
 function weightedOf(value: Value | undefined): Weighted | undefined {
-  return nodeOf(value, 'Convolution') ?? nodeOf(value, 'Dense') ?? nodeOf(value, 'DepthwiseConvolution');
+  return (
+    nodeOf(value, 'Convolution') ??
+    nodeOf(value, 'ConvolutionTranspose') ??
+    nodeOf(value, 'Dense') ??
+    nodeOf(value, 'DepthwiseConvolution')
+  );
 }
 
 /** `kernel ∗ x + bias`, then a number for each channel: a bias alone may be added to any result. */
@@ -66,6 +75,8 @@ export const foldBatchNormalizationBefore: Rewrite = (node, { isReadOnce }) => {
   const normalization = nodeOf(layer?.inputs.x, 'BatchNormalization');
   if (!layer || !normalization || !isReadOnce(normalization)) return undefined;
   if (normalization.attributes.activation !== linear) return undefined;
+  // Not every number of the output of a transposed convolution has the whole window over it.
+  if (layer.op === 'ConvolutionTranspose') return undefined;
   if (layer.op !== 'Dense' && layer.attributes.window.padding.flat().some((steps) => steps > 0))
     return undefined;
   const scale = Array.from(normalization.weights.scale.data, Number);
@@ -110,6 +121,8 @@ function withWeights(
   switch (layer.op) {
     case 'Convolution':
       return make(layer.layer, convolution, { x }, { ...layer.attributes, activation }, weights);
+    case 'ConvolutionTranspose':
+      return make(layer.layer, convolutionTranspose, { x }, { ...layer.attributes, activation }, weights);
     case 'DepthwiseConvolution':
       return make(layer.layer, depthwiseConvolution, { x }, { ...layer.attributes, activation }, weights);
     case 'Dense':

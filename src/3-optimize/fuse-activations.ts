@@ -15,10 +15,16 @@ export const fuseActivations: Rewrite = (node, { isReadOnce }) => {
 
 type Activated = Extract<
   Node,
-  { op: 'BatchNormalization' | 'Convolution' | 'Dense' | 'DepthwiseConvolution' }
+  { op: 'BatchNormalization' | 'Convolution' | 'ConvolutionTranspose' | 'Dense' | 'DepthwiseConvolution' }
 >;
 
 function canActivate(value: Value): value is Activated {
-  const names = ['BatchNormalization', 'Convolution', 'Dense', 'DepthwiseConvolution'];
+  const names = [
+    'BatchNormalization',
+    'Convolution',
+    'ConvolutionTranspose',
+    'Dense',
+    'DepthwiseConvolution',
+  ];
   return value.kind === 'node' && names.includes(value.op);
 }

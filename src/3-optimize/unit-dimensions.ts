@@ -1,11 +1,12 @@
 /**
  * `Reshape to (1, steps) → Convolution` → `Convolution over steps → Reshape`: TensorFlow knows a convolution or a pooling
- * over steps only as one over pixels of one row. The same for depthwise convolutions.
+ * over steps only as one over pixels of one row. The same for depthwise and transposed convolutions.
  */
 
 import type { Node, Value } from '../ir/graph.ts';
 import { sameShape, type Tensor } from '../ir/types.ts';
 import { convolution } from '../ops/convolution.ts';
+import { convolutionTranspose } from '../ops/convolution-transpose.ts';
 import { depthwiseConvolution } from '../ops/depthwise-convolution.ts';
 import { pooling } from '../ops/pooling.ts';
 import { reshape } from '../ops/reshape.ts';
@@ -25,10 +26,14 @@ export const unitDimensions: Rewrite = (node) => {
   return undefined;
 };
 
-type Sliding = Extract<Node, { op: 'Convolution' | 'DepthwiseConvolution' | 'Pooling' }>;
+type Sliding = Extract<
+  Node,
+  { op: 'Convolution' | 'ConvolutionTranspose' | 'DepthwiseConvolution' | 'Pooling' }
+>;
 
 function isSliding(value: Value): value is Sliding {
-  return value.kind === 'node' && ['Convolution', 'DepthwiseConvolution', 'Pooling'].includes(value.op);
+  const names = ['Convolution', 'ConvolutionTranspose', 'DepthwiseConvolution', 'Pooling'];
+  return value.kind === 'node' && names.includes(value.op);
 }
 
 function without<T>(list: readonly T[], index: number): readonly T[] {
@@ -50,6 +55,10 @@ function withoutAxis(node: Sliding, x: Value, axis: number): Value {
   const weights = { kernel, bias: node.weights.bias };
   if (node.op === 'Convolution')
     return make(node.layer, convolution, { x }, { ...node.attributes, window }, weights);
+  if (node.op === 'ConvolutionTranspose') {
+    const lengths = without(node.attributes.lengths, axis);
+    return make(node.layer, convolutionTranspose, { x }, { ...node.attributes, window, lengths }, weights);
+  }
   return make(node.layer, depthwiseConvolution, { x }, { ...node.attributes, window }, weights);
 }
 

@@ -53,6 +53,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     activation.name === 'linear' ? { axis: -1 } : { axis: -1, ...named(activation) },
   BatchToSpace: ({ attributes: { block } }) => ({ block_shape: block }),
   Broadcast: ({ type }) => ({ shape: settingOfShape(type.shape) }),
+  Bucketize: ({ attributes: { boundaries } }) => ({ bin_boundaries: boundaries }),
   Concatenate: ({ attributes: { axis } }) => ({ axis }),
   Convolution: ({ attributes: { window, activation }, weights: { kernel, bias }, inputs: { x } }) => ({
     filters: kernel.shape.at(-1)!,
@@ -61,6 +62,18 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     groups: Number(x.type.shape.at(-1)) / kernel.shape.at(-2)!,
     ...named(activation),
     ...biasSetting(bias),
+  }),
+  ConvolutionTranspose: ({ attributes: { window, activation, lengths }, weights: { kernel, bias } }) => ({
+    filters: kernel.shape.at(-1)!,
+    ...windowSettings('kernel_size', window, kernel.shape.slice(0, -2), [1, ...lengths, 1]),
+    dilation_rate: window.dilations,
+    ...named(activation),
+    ...biasSetting(bias),
+  }),
+  Cumulative: ({ attributes: { axis, isExclusive, isReverse } }) => ({
+    axis,
+    exclusive: isExclusive,
+    reverse: isReverse,
   }),
   Dense: ({ attributes: { activation }, weights: { kernel, bias } }) => ({
     units: kernel.shape.at(-1)!,
@@ -84,6 +97,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     transpose_a: transposeX,
     transpose_b: transposeZ,
   }),
+  MirrorPad: ({ attributes: { borders, mode } }) => ({ padding: borders.slice(1), mode }),
   Pad: ({ attributes: { borders, value } }) => ({ padding: borders.slice(1), value }),
   Pooling: ({ attributes: { sizes, window }, inputs: { x } }) =>
     windowSettings('pool_size', window, sizes, x.type.shape),
@@ -97,6 +111,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   }),
   Softmax: (node) => activationSettings(node) ?? {},
   SpaceToBatch: ({ attributes: { block } }) => ({ block_shape: block }),
+  TopK: ({ attributes: { k } }) => ({ k }),
   Transpose: ({ attributes: { axes } }) => (axes[0] === 0 ? { dims: axes.slice(1) } : { axes }),
 };
 

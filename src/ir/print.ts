@@ -42,6 +42,7 @@ function printAttributes(node: Node): string {
     case 'BatchNormalization':
       return printActivation(node.attributes.activation);
     case 'Convolution':
+    case 'ConvolutionTranspose':
     case 'DepthwiseConvolution':
       return `${printWindow(node.attributes.window)} ${printActivation(node.attributes.activation)}`;
     case 'Pooling':
@@ -53,14 +54,18 @@ function printAttributes(node: Node): string {
       return `from ${node.attributes.begin} by ${node.attributes.steps}`;
     case 'Arg':
     case 'BatchToSpace':
+    case 'Bucketize':
     case 'Concatenate':
+    case 'Cumulative':
     case 'Embedding':
     case 'Matmul':
+    case 'MirrorPad':
     case 'Pad':
     case 'Reduce':
     case 'Select':
     case 'Softmax':
     case 'SpaceToBatch':
+    case 'TopK':
     case 'Transpose':
       return Object.entries(node.attributes)
         .map(([name, value]) => `${name} ${JSON.stringify(value)}`)

@@ -27,6 +27,12 @@ export const broadcast = defineOp({
 });
 
 export const broadcastTensorflow: TensorflowOps = {
+  BroadcastArgs: (node) => {
+    const shape = broadcastShape([node.dims(0), node.dims(1)]);
+    return node.byBatch(node.input(0).type.dtype, [shape.length], (samples) =>
+      shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch * samples)),
+    );
+  },
   BroadcastTo: (node) => node.add(broadcast, { x: node.input(0) }, { shape: node.dims(1) }, {}),
   Fill: (node) => node.add(broadcast, { x: node.input(1) }, { shape: node.dims(0) }, {}),
 };

@@ -25,8 +25,10 @@ export const bucketize = defineOp({
   },
 
   evaluate({ x }, { boundaries }) {
+    // TensorFlow compares integers as f32.
+    const round = x.dtype === 'f64' ? Number : Math.fround;
     const count = (value: number | bigint) => {
-      const above = boundaries.findIndex((boundary) => Number(value) < boundary);
+      const above = boundaries.findIndex((boundary) => round(Number(value)) < boundary);
       return above < 0 ? boundaries.length : above;
     };
     return Int32Array.from({ length: x.data.length }, (_, i) => count(x.data[i]!));
@@ -41,6 +43,5 @@ export const bucketize = defineOp({
 });
 
 export const bucketizeTensorflow: TensorflowOps = {
-  Bucketize: (node) =>
-    node.add(bucketize, { x: node.input(0) }, { boundaries: node.list('boundaries') }, {}),
+  Bucketize: (node) => node.add(bucketize, { x: node.input(0) }, { boundaries: node.list('boundaries') }, {}),
 };

@@ -132,7 +132,7 @@ export function isChannelsFirst(node: TensorflowNode, otherwise: string): boolea
 }
 
 /** No bias yet: the addition that follows is folded into it. */
-function zeroBias(shape: readonly number[]): Tensor {
+export function zeroBias(shape: readonly number[]): Tensor {
   return { dtype: 'f32', shape, data: new Float32Array(elements(shape)) };
 }
 

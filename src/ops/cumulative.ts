@@ -58,7 +58,10 @@ function accumulate(
   if (result instanceof BigInt64Array) {
     let all = kind === 'sum' ? 0n : 1n;
     for (const place of places) {
-      const next = BigInt.asIntN(64, kind === 'sum' ? all + BigInt(data[place]!) : all * BigInt(data[place]!));
+      const next = BigInt.asIntN(
+        64,
+        kind === 'sum' ? all + BigInt(data[place]!) : all * BigInt(data[place]!),
+      );
       result[place] = isExclusive ? all : next;
       all = next;
     }

@@ -3,7 +3,7 @@
 import { Refusal } from '../errors.ts';
 import { linear } from './activation.ts';
 import { dense } from './dense.ts';
-import { apply, compute } from './elementwise.ts';
+import { compute } from './elementwise.ts';
 import { call, input, number } from './expression.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { channels } from './window.ts';
@@ -27,7 +27,8 @@ export const localResponseNormalizationTensorflow: TensorflowOps = {
       kernel: { dtype: 'f32', shape: [count, count], data: kernel },
       bias: { dtype: 'f32', shape: [count], data: new Float32Array(count).fill(shift) },
     } as const;
-    const sums = node.add(dense, { x: apply(node, 'multiply', x, x) }, { activation: linear }, weights);
+    const squares = compute(node, [x], call('multiply', input(0, 'f32'), input(0, 'f32')));
+    const sums = node.add(dense, { x: squares }, { activation: linear }, weights);
     const divisor = call('power', input(1, 'f32'), number(beta, 'f32'));
     return compute(node, [x, sums], call('divide', input(0, 'f32'), divisor));
   },

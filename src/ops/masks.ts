@@ -26,7 +26,8 @@ function oneHot(node: TensorflowNode) {
   const depth = node.integers(1)[0]!;
   const axis = node.number('axis', -1);
   const place = axis === -1 ? shape.length : axis;
-  if (!(place >= 0 && place <= shape.length)) throw new Refusal(`axis ${axis} of OneHot is not one of ${shape.length + 1}`);
+  if (!(place >= 0 && place <= shape.length))
+    throw new Refusal(`axis ${axis} of OneHot is not one of ${shape.length + 1}`);
   if (place === 0) throw new Refusal('an axis before the batch is not supported');
   if (!(depth >= 0 && depth < 2 ** 24)) throw new Refusal(`a depth of ${depth} is not supported`);
   const after = Array<number>(shape.length - place).fill(1);
@@ -49,7 +50,7 @@ function bandPart(node: TensorflowNode) {
   const x = node.input(0);
   const [rows, columns] = x.type.shape.slice(-2);
   const [lower, upper] = [node.integers(1)[0]!, node.integers(2)[0]!];
-  if (typeof rows !== 'number' || typeof columns !== 'number' || x.type.shape.length < 3) {
+  if (typeof rows !== 'number' || typeof columns !== 'number') {
     throw new Refusal('diagonals over the batch mix the samples');
   }
   const isKept = (row: number, column: number) =>
@@ -61,11 +62,7 @@ function bandPart(node: TensorflowNode) {
   );
   const zero = (dtype: DType) => number(0, dtype);
   const { dtype } = x.type;
-  return compute(
-    node,
-    [x, constantOf(band)],
-    call('select', input(1, 'bool'), input(0, dtype), zero(dtype)),
-  );
+  return compute(node, [x, constantOf(band)], call('select', input(1, 'bool'), input(0, dtype), zero(dtype)));
 }
 
 export const masksTensorflow: TensorflowOps = { MatrixBandPart: bandPart, OneHot: oneHot };

@@ -69,7 +69,8 @@ function mirrored(at: number, length: number, mode: MirrorPadAttributes['mode'])
 export const mirrorPadTensorflow: TensorflowOps = {
   MirrorPad: (node) => {
     const mode = node.text('mode', '');
-    if (mode !== 'REFLECT' && mode !== 'SYMMETRIC') throw new Refusal(`MirrorPad of mode ${mode} is not known`);
+    if (mode !== 'REFLECT' && mode !== 'SYMMETRIC')
+      throw new Refusal(`MirrorPad of mode ${mode} is not known`);
     const attributes = {
       borders: bordersOf(node),
       mode: mode === 'REFLECT' ? 'reflect' : 'symmetric',

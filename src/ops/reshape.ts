@@ -42,7 +42,9 @@ function withoutUnknown(shape: readonly Dim[], from: readonly Dim[]): readonly D
   const isWhole = Number.isInteger(factor) || (all.factor === 0 && given.factor !== 0);
   const fits = isWhole && (power === 0 || power === 1);
   if (
-    known.length === shape.length ? factor !== 1 || power !== 0 : !fits || known.length < shape.length - 1
+    known.length === shape.length
+      ? all.factor !== given.factor || power !== 0
+      : !fits || known.length < shape.length - 1
   ) {
     throw new Refusal(`${printShape(from)} cannot be seen as ${printShape(shape)}`);
   }

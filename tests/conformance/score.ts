@@ -203,7 +203,8 @@ function writeReadme(table: string): void {
   const place = inRepository('README.md');
   const text = fs.readFileSync(place, 'utf8');
   const marked = /(<!-- conformance:begin -->\n)[\s\S]*?(<!-- conformance:end -->)/;
-  if (!marked.test(text)) throw new Error('README.md has no <!-- conformance:begin --> … <!-- conformance:end -->');
+  if (!marked.test(text))
+    throw new Error('README.md has no <!-- conformance:begin --> … <!-- conformance:end -->');
   fs.writeFileSync(
     place,
     text.replace(marked, (_, start, end) => `${start}${table}\n${end}`),

@@ -1,10 +1,10 @@
 /** Converts a model on the disk in this process, as `main.ts` does: the crate, or why there is none. */
 
 import path from 'node:path';
-import { readOverviewAssets } from '../../src/assets.ts';
+import { readOverviewAssets } from '../../src/command-line/assets.ts';
+import { openModel } from '../../src/command-line/model-files.ts';
 import { convert } from '../../src/convert.ts';
 import { ConversionError, type Problem, UsageError } from '../../src/errors.ts';
-import { openModel } from '../../src/model-files.ts';
 import { modelName } from '../../src/model-name.ts';
 import type { ConvertRequest, Summary } from '../../src/request.ts';
 import { repository } from './places.ts';

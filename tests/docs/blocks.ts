@@ -4,12 +4,12 @@
  */
 
 import fs from 'node:fs';
-import { readOverviewAssets } from '../../src/assets.ts';
-import { readArguments } from '../../src/command-line.ts';
+import { readArguments } from '../../src/command-line/arguments.ts';
+import { readOverviewAssets } from '../../src/command-line/assets.ts';
+import { openModel } from '../../src/command-line/model-files.ts';
+import { packageVersion, tfLayersSource } from '../../src/command-line/package-files.ts';
 import { convert } from '../../src/convert.ts';
-import { openModel } from '../../src/model-files.ts';
 import { modelName } from '../../src/model-name.ts';
-import { packageVersion, tfLayersSource } from '../../src/package-files.ts';
 import type { ConvertRequest, ConvertResult, Stage } from '../../src/request.ts';
 import { inRepository } from '../crates/places.ts';
 import { kerasLayers } from './keras-layers.ts';

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { readTextWidth } from '../../src/5-emit/font.ts';
 import type { LayerSummary } from '../../src/5-emit/layers.ts';
 import { overview } from '../../src/5-emit/overview.ts';
-import { readOverviewAssets } from '../../src/assets.ts';
+import { readOverviewAssets } from '../../src/command-line/assets.ts';
 import type { TensorType } from '../../src/ir/types.ts';
 
 const assets = readOverviewAssets();

@@ -92,16 +92,16 @@ test('errors name the file and the variable', () => {
     'bundle.index: has no variable "w"',
   );
   assert.equal(
-    refusal(() => openTensorBundle(formats('bundle.index'), 'bundle').tensor('scalar')),
-    `${data}, variable "scalar": the file is missing`,
+    refusal(() => openTensorBundle(formats('bundle.index'), 'bundle')),
+    `${data}: is missing; bundle.index says that weights lie in it`,
   );
   assert.equal(
     refusal(() => bundle().tensor('complex64')),
     `${data}, variable "complex64": has elements of type complex64, which is not supported`,
   );
   assert.match(
-    refusal(() => withData(format(data).slice(0, 100)).tensor('uint8')),
-    /variable "uint8": truncated: lies at/,
+    refusal(() => withData(format(data).slice(0, 100))),
+    /truncated: has 100 bytes, and bundle.index says that weights lie in it up to \d+/,
   );
   const changed = format(data).map((byte) => byte ^ 1);
   for (const key of ['float32', 'string', 'parts\xff/p']) {

@@ -338,3 +338,100 @@ fn empty_batches() {
     let y: &mut [[[f32; 3]; 1]] = ops::max_pooling1d(&x, 2, Window::valid(), &mut []);
     assert!(y.is_empty());
 }
+
+#[test]
+fn mirrored_borders_in_every_dimension() {
+    fn check<const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
+        borders: [[usize; 2]; 2],
+    ) {
+        for samples in [0, 1, 3] {
+            let x = numbered::<H, W>(samples);
+            let (mut a, mut b) =
+                (vec![0.0; samples * H_OUT * W_OUT + 3], vec![0.0; samples * H_OUT * W_OUT]);
+            let reflected: &mut [[[f32; W_OUT]; H_OUT]] = ops::pad_reflect(&x, borders, &mut a);
+            let symmetric: &mut [[[f32; W_OUT]; H_OUT]] = ops::pad_symmetric(&x, borders, &mut b);
+            assert_eq!([reflected.len(), symmetric.len()], [samples; 2]);
+            for (s, i, j) in places(samples, H_OUT, W_OUT) {
+                let from = |at: usize, before: usize, len: usize, twice: isize| {
+                    let at = at as isize - before as isize;
+                    let last = len as isize - 1;
+                    let at = if at < 0 { -at - twice } else { at };
+                    (if at > last { 2 * last - at + twice } else { at }) as usize
+                };
+                let [[top, _], [left, _]] = borders;
+                let at = |twice| x[s][from(i, top, H, twice)][from(j, left, W, twice)];
+                assert_eq!(reflected[s][i][j], at(0));
+                assert_eq!(symmetric[s][i][j], at(1));
+            }
+        }
+    }
+    check::<1, 1, 1, 1>([[0, 0], [0, 0]]);
+    check::<3, 2, 7, 4>([[2, 2], [1, 1]]);
+    check::<5, 1, 8, 1>([[1, 2], [0, 0]]);
+    check::<2, 17, 2, 35>([[0, 0], [16, 2]]);
+}
+
+#[test]
+#[should_panic(expected = "the steps to mirror in dimension 0")]
+fn no_more_is_mirrored_than_there_is() {
+    let _: &mut [[f32; 5]] = ops::pad_reflect(&[[0.0_f32; 2]], [[2, 1]], &mut [0.0; 5]);
+}
+
+#[test]
+fn cumulative_sums_and_products() {
+    let x = [[[1, 2], [3, 4], [5, 6]], [[7, 8], [9, 10], [11, i32::MAX]]];
+    let mut scratch = [0; 13];
+    assert_eq!(
+        ops::cumsum(&x, 1, false, false, &mut scratch),
+        [[[1, 2], [4, 6], [9, 12]], [[7, 8], [16, 18], [27, i32::MIN + 17]]]
+    );
+    assert_eq!(ops::cumsum(&x, 1, true, true, &mut scratch)[0], [[8, 10], [5, 6], [0, 0]],);
+    assert_eq!(ops::cumsum(&x, 2, false, true, &mut scratch)[0], [[3, 2], [7, 4], [11, 6]]);
+    assert_eq!(
+        ops::cumprod(&x, 1, true, false, &mut scratch),
+        [[[1, 1], [1, 2], [3, 8]], [[1, 1], [7, 8], [63, 80]]]
+    );
+    assert_eq!(ops::cumprod(&[[2.0, 0.5, 4.0]], 1, false, false, &mut [0.0; 3]), [[2.0, 1.0, 4.0]]);
+    assert_eq!(ops::cumsum(&[[0.0_f32; 4]; 0], 1, false, false, &mut []), [[0.0; 4]; 0]);
+}
+
+#[test]
+fn the_largest_in_order() {
+    fn check<const N: usize, const K: usize>() {
+        let x =
+            numbered::<3, N>(2).iter().map(|x| x.map(|x| x.map(|x| x % 5.0))).collect::<Vec<_>>();
+        let (mut a, mut b) = (vec![0.0; 6 * K], vec![0; 6 * K]);
+        let values: &mut [[[f32; K]; 3]] = ops::top_k_values(&x, &mut a);
+        let indices: &mut [[[i32; K]; 3]] = ops::top_k_indices(&x, &mut b);
+        for (s, i, _) in places(2, 3, 1) {
+            let mut order: Vec<usize> = (0..N).collect();
+            order.sort_by(|&a, &b| x[s][i][b].total_cmp(&x[s][i][a]));
+            assert_eq!(indices[s][i].map(|at| at as usize), order[..K]);
+            assert_eq!(
+                values[s][i].as_slice(),
+                order[..K].iter().map(|&at| x[s][i][at]).collect::<Vec<_>>()
+            );
+        }
+    }
+    check::<1, 1>();
+    check::<7, 1>();
+    check::<16, 3>();
+    check::<17, 17>();
+    let x = [[f32::NAN, 1.0, f32::INFINITY, f32::NAN]];
+    let mut scratch = [0; 4];
+    let y: &mut [[i32; 4]] = ops::top_k_indices(&x, &mut scratch);
+    assert_eq!(y, [[2, 1, 0, 3]]);
+}
+
+#[test]
+fn ranges_begin_at_their_boundaries() {
+    let x = [[i64::MIN, -1, 0, 1, 7]];
+    let mut scratch = [0; 5];
+    let y: &mut [[i32; 5]] = ops::bucketize(&x, &[-1.0, 0.5, 0.5, 7.0], &mut scratch);
+    assert_eq!(y, [[0, 1, 1, 3, 4]]);
+    let y: &mut [[i32; 3]] =
+        ops::bucketize(&[[f64::NAN, f64::INFINITY, -0.0]], &[0.0, 1.0], &mut scratch);
+    assert_eq!(y, [[2, 2, 1]]);
+    let y: &mut [i32] = ops::bucketize(&[3.0_f32], &[], &mut scratch);
+    assert_eq!(y, [0]);
+}

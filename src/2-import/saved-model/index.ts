@@ -1,24 +1,23 @@
 /** A SavedModel becomes a graph: functions inlined, variables bound, lengths resolved. */
 
-import { dtypeOf } from '../../1-read/element-types.ts';
 import type { Files } from '../../1-read/files.ts';
-import type { FunctionDef, MetaGraph, NodeDef, Signature, TensorInfo } from '../../1-read/saved-model.ts';
+import type { FunctionDef, MetaGraph, NodeDef, Signature } from '../../1-read/saved-model.ts';
 import { readSavedModel } from '../../1-read/saved-model.ts';
 import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
 import { constant } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
-import type { Dim, Tensor } from '../../ir/types.ts';
+import type { Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
 import { readableNode } from './node.ts';
 import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
+import { chosenSignature, FILE, inputType, servingGraph, writtenByKeras3 } from './signature.ts';
+import { unsupported } from './unsupported.ts';
 import { type CheckpointKey, checkpointKeys } from './variables.ts';
-
-const FILE = 'saved_model.pb';
 
 /** More nodes than any real model has once its functions are inlined. */
 const MOST_NODES = 2_000_000;
@@ -39,34 +38,9 @@ export interface ImportedModel {
 
 export function importSavedModel(files: Files, options: ImportOptions): ImportedModel {
   const size = files.size(FILE) ?? refuse(FILE, 'the file is missing');
-  const graph = metaGraph(readSavedModel(files.read(FILE, 0, size), FILE).metaGraphs);
+  const graph = servingGraph(readSavedModel(files.read(FILE, 0, size), FILE).metaGraphs);
   const [name, signature] = chosenSignature(graph, options.signature);
   return new Importer(files, graph).import(name, signature, options);
-}
-
-function metaGraph(graphs: readonly MetaGraph[]): MetaGraph {
-  const graph = graphs.find(({ tags }) => tags.includes('serve')) ?? graphs[0];
-  return (
-    graph ?? refuse(FILE, 'it has no graph; save the model with model.export(…) or tf.saved_model.save(…)')
-  );
-}
-
-function chosenSignature(graph: MetaGraph, wanted: string | undefined): readonly [string, Signature] {
-  const names = [...graph.signatures.keys()];
-  const only = names.length === 1 ? names[0] : undefined;
-  const name = wanted ?? (graph.signatures.has('serving_default') ? 'serving_default' : only);
-  const signature = name === undefined ? undefined : graph.signatures.get(name);
-  if (name !== undefined && signature) return [name, signature];
-  if (names.length === 0) {
-    return refuse(
-      FILE,
-      'it has no signature, so nothing says what its inputs are; save it with model.export(…)',
-    );
-  }
-  return refuse(
-    FILE,
-    `there is no signature "${name ?? 'serving_default'}"; --signature takes one of: ${names.join(', ')}`,
-  );
 }
 
 /** A variable, before it is read. */
@@ -103,30 +77,6 @@ const namedOutputs: Readonly<Record<string, readonly string[]>> = {
   FusedBatchNormV3: ['y', 'batch_mean', 'batch_variance'],
   TopKV2: ['values', 'indices'],
 };
-
-/** What is said of ops that users know by another name, and what would do. */
-const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
-  {
-    ops: /^(TensorList|While|StatelessWhile)/,
-    kind: 'loop',
-    what: 'a loop over time steps, as of an LSTM or a GRU, is not supported yet; export the model without the layer',
-  },
-  {
-    ops: /^(StatelessRandom|Random|RngReadAndSkip)/,
-    kind: 'random numbers',
-    what: 'it draws random numbers at every prediction, as augmentation does; export the model without the layer',
-  },
-  {
-    ops: /^(HashTable|LookupTable|StaticRegex|String|AsString|Unicode|Ragged)/,
-    kind: 'strings and tables',
-    what: 'strings and look-up tables are not supported yet; prepare the text before the model, and export without the layer',
-  },
-];
-
-function unsupported(op: string): { readonly kind: string; readonly what: string } {
-  const what = `the op ${op} is not supported yet; export the model without it, or open an issue with this message`;
-  return families.find(({ ops }) => ops.test(op)) ?? { kind: op, what };
-}
 
 /** Holds what is known of a model while its nodes are read. */
 class Importer {
@@ -407,12 +357,6 @@ class Importer {
   }
 }
 
-/** TensorFlow has brought Keras 3 along since its version 2.16. */
-function writtenByKeras3({ tensorflowVersion }: MetaGraph): boolean {
-  const [major = 0, minor = 0] = tensorflowVersion.split('.').map(Number);
-  return major > 2 || (major === 2 && minor >= 16);
-}
-
 function dataInputs(node: NodeDef): readonly string[] {
   return node.inputs.filter((input) => !input.startsWith('^'));
 }
@@ -420,48 +364,6 @@ function dataInputs(node: NodeDef): readonly string[] {
 /** The scope that a node's name stands in, with its last `/`. */
 function scopePath(name: string): string {
   return name.slice(0, name.lastIndexOf('/') + 1);
-}
-
-/** The type of an input, whose first dimension is the batch. */
-function inputType(name: string, info: TensorInfo, given: readonly number[] | undefined): Input['type'] {
-  const dtype = dtypeOf(info.type);
-  if (info.encoding !== 'dense')
-    throw new Refusal(`it is ${info.encoding}, and only dense tensors are supported`);
-  if (dtype === undefined || dtype === 'string')
-    throw new Refusal(`inputs of type ${info.type} are not supported`);
-  const example =
-    info.shape === 'unknown' ? [1, 128] : [1, ...info.shape.slice(1).map((length) => length ?? 128)];
-  const open = `pass its lengths, batch first, such as --input_shape ${name}=${example}`;
-  if (info.shape === 'unknown') {
-    if (!given) throw new Refusal(`its shape is not known; ${open}`);
-    return { dtype, shape: [{ batch: 1 }, ...given.slice(1)] };
-  }
-  if (info.shape.length === 0)
-    throw new Refusal('it is a single number for all samples, without a batch dimension');
-  if (given && given.length !== info.shape.length) {
-    throw new Refusal(
-      `--input_shape gives ${given.length} lengths, and the input has ${info.shape.length}, batch first`,
-    );
-  }
-  const rest = info.shape.slice(1);
-  const lengths = given?.slice(1);
-  const shape = rest.map((length, i): Dim => {
-    if (lengths && length !== undefined && length !== lengths[i]) {
-      throw new Refusal(
-        `--input_shape gives ${lengths[i]} for dimension ${i + 1}, which the model fixes at ${length}`,
-      );
-    }
-    const dim = length ?? lengths?.[i];
-    if (dim === undefined)
-      throw new Refusal(`dimension ${i + 1} of ${printOpen(info.shape)} is open; ${open}`);
-    if (dim === 0) throw new Refusal('it has no elements');
-    return dim;
-  });
-  return { dtype, shape: [{ batch: 1 }, ...shape] };
-}
-
-function printOpen(shape: TensorInfo['shape']): string {
-  return shape === 'unknown' ? 'any shape' : `(${shape.map((length) => length ?? 'None').join(', ')})`;
 }
 
 /** The part of a tensor that `5 4 0,2:0,4` names: the shape of all, then begin and length in each dimension. */

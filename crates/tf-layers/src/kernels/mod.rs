@@ -2,9 +2,11 @@
 
 pub(crate) mod axis;
 pub(crate) mod convolution;
+pub(crate) mod cumulative;
 pub(crate) mod depthwise;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
+pub(crate) mod mirror;
 pub(crate) mod panels;
 pub(crate) mod pooling;
 pub(crate) mod reduction;
@@ -12,3 +14,4 @@ pub(crate) mod softmax;
 pub(crate) mod strided;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod top_k;

@@ -24,18 +24,25 @@
 //! different numbers of samples: mistakes of the program, whatever the numbers are.
 
 mod arg;
+mod bucketize;
+mod cumulative;
 mod elementwise;
 mod matmul;
+mod mirror_pad;
 mod pooling;
 mod reduce;
 mod shape;
 mod softmax;
+mod top_k;
 
 pub use arg::{Place, arg_max, arg_min};
+pub use bucketize::{Bounded, bucketize};
+pub use cumulative::{cumprod, cumsum};
 pub use elementwise::{
     activate, activate_mut, map, map_mut, map2, map2_mut, map3, map3_mut, map4, map4_mut,
 };
 pub use matmul::matmul;
+pub use mirror_pad::{pad_reflect, pad_symmetric};
 pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};
 pub use reduce::{
     Arithmetic, Logical, reduce_all, reduce_any, reduce_max, reduce_mean, reduce_min, reduce_prod,
@@ -46,6 +53,7 @@ pub use shape::{
     transpose,
 };
 pub use softmax::{log_softmax, log_softmax_mut, softmax, softmax_mut};
+pub use top_k::{top_k_indices, top_k_values};
 
 /// The number of samples of an operation on batches of these sizes: a batch of one fits them all.
 fn samples(batches: impl IntoIterator<Item = usize>) -> usize {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folder with our package.json: above `dist/` when installed, above `build/src/` in tests. */
-function packageFolder(): string {
+export function packageFolder(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   while (!fs.existsSync(path.join(folder, 'package.json'))) {
     const above = path.dirname(folder);

@@ -4,7 +4,13 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { inspectOutput, manifest, parseManifest, THRESHOLDS, writeOutput } from '../src/output-folder.ts';
+import {
+  inspectOutput,
+  manifest,
+  parseManifest,
+  THRESHOLDS,
+  writeOutput,
+} from '../../src/command-line/output-folder.ts';
 
 const origin = { version: '0.1.0', model: 'tf_model' };
 

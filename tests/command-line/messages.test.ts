@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readArguments } from '../src/command-line.ts';
-import { ConversionError, UsageError } from '../src/errors.ts';
+import { readArguments } from '../../src/command-line/arguments.ts';
 import {
   bytes,
   describeFailure,
@@ -10,8 +9,9 @@ import {
   failureOf,
   printable,
   summaryForMachines,
-} from '../src/messages.ts';
-import type { Summary } from '../src/request.ts';
+} from '../../src/command-line/messages.ts';
+import { ConversionError, UsageError } from '../../src/errors.ts';
+import type { Summary } from '../../src/request.ts';
 
 const command = ['--path_to_tf_model', 'my model', '--path_to_save', 'out/', '--model_name', 'KWS'];
 

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { openModel } from '../src/model-files.ts';
+import { openModel } from '../../src/command-line/model-files.ts';
 
 /** A folder with these files. */
 function folder(t: TestContext, files: Readonly<Record<string, string>>): string {

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { refuse, UsageError } from './errors.ts';
+import { refuse, UsageError } from '../errors.ts';
 import { explain, isSystemError } from './system-error.ts';
 
 /** The list of what was written. */

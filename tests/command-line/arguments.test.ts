@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { type ConvertOptions, readArguments, wantsJson } from '../src/command-line.ts';
+import { type ConvertOptions, readArguments, wantsJson } from '../../src/command-line/arguments.ts';
 
 const mandatory = ['--path_to_tf_model', 'tf_model/', '--path_to_save', 'out', '--model_name', 'MNIST'];
 

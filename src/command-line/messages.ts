@@ -1,8 +1,8 @@
 /** What the program says at its end, to people and (`--json`) to machines. */
 
-import type { ConvertOptions } from './command-line.ts';
-import { ConversionError, type Problem, UsageError } from './errors.ts';
-import type { Summary } from './request.ts';
+import { ConversionError, type Problem, UsageError } from '../errors.ts';
+import type { Summary } from '../request.ts';
+import type { ConvertOptions } from './arguments.ts';
 
 /** Why the program failed. */
 export type Failure =

@@ -1,9 +1,9 @@
 /** The command line: what may be given, what it means, and what is said when it makes no sense. */
 
 import { Command, Option } from 'commander';
-import { UsageError } from './errors.ts';
-import { type ModelName, modelName } from './model-name.ts';
-import { type Stage, stages } from './request.ts';
+import { UsageError } from '../errors.ts';
+import { type ModelName, modelName } from '../model-name.ts';
+import { type Stage, stages } from '../request.ts';
 
 /** What the user asks for. */
 export type Options =

@@ -3,8 +3,8 @@
 import { constants } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Files } from './1-read/files.ts';
-import { refuse, UsageError } from './errors.ts';
+import type { Files } from '../1-read/files.ts';
+import { refuse, UsageError } from '../errors.ts';
 import { isSystemError } from './system-error.ts';
 
 /** A model of a kind that can be converted. */

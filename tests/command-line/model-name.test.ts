@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { UsageError } from '../src/errors.ts';
-import { modelName } from '../src/model-name.ts';
+import { UsageError } from '../../src/errors.ts';
+import { modelName } from '../../src/model-name.ts';
 
 const names: readonly (readonly [given: string, type: string, crate: string])[] = [
   ['Test', 'TestModel', 'test_model'],

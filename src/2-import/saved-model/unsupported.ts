@@ -1,0 +1,26 @@
+/** What is said of ops that no operator is. */
+
+/** Ops that users know by another name. */
+const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
+  {
+    ops: /^(TensorList|While|StatelessWhile)/,
+    kind: 'loop',
+    what: 'a loop over time steps, as of an LSTM or a GRU, is not supported yet; export the model without the layer',
+  },
+  {
+    ops: /^(StatelessRandom|Random|RngReadAndSkip)/,
+    kind: 'random numbers',
+    what: 'it draws random numbers at every prediction, as augmentation does; export the model without the layer',
+  },
+  {
+    ops: /^(HashTable|LookupTable|StaticRegex|String|AsString|Unicode|Ragged)/,
+    kind: 'strings and tables',
+    what: 'strings and look-up tables are not supported yet; prepare the text before the model, and export without the layer',
+  },
+];
+
+/** In whose words an op is refused, and what would do. */
+export function unsupported(op: string): { readonly kind: string; readonly what: string } {
+  const what = `the op ${op} is not supported yet; export the model without it, or open an issue with this message`;
+  return families.find(({ ops }) => ops.test(op)) ?? { kind: op, what };
+}
