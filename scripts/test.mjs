@@ -52,9 +52,8 @@ if (isCompiled) {
 
 const minutes = ((performance.now() - started) / 60_000).toFixed(1);
 for (const failure of failures) console.log(`failed: ${failure}`);
-console.log(
-  `${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped (${minutes} minutes)`,
-);
+console.log(`${minutes} minutes`);
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Runs a step, and counts its tests; one that counts none is a test itself. */

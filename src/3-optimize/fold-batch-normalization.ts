@@ -60,7 +60,10 @@ function foldAfter({ x, scale, shift }: Affine, isReadOnce: (value: Value) => bo
   const { kernel, bias } = layer.weights;
   const count = scale.length;
   // The last axis of a depthwise kernel is the multiplier: channel c and multiplier m make the output c·multiplier + m.
-  const scaled = Float32Array.from(kernel.data as Float32Array, (w, i) => w * scale[i % count]!);
+  const scaled = new Float32Array(kernel.data.length);
+  for (let row = 0; row < scaled.length; row += count) {
+    for (let i = 0; i < count; i++) scaled[row + i] = Number(kernel.data[row + i]) * scale[i]!;
+  }
   const shifted = scale.map((factor, i) => Number(bias.data[i]) * factor + shift[i]!);
   const weights = {
     kernel: { ...kernel, data: scaled },

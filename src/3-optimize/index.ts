@@ -9,11 +9,13 @@ import {
   foldBatchNormalizationBefore,
   foldBias,
 } from './fold-batch-normalization.ts';
+import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
 import { moveTransposes } from './move-transposes.ts';
 import { recognizeActivations } from './recognize-activations.ts';
 import { recognizeEmbedding } from './recognize-embedding.ts';
+import { recognizeRepeat } from './recognize-repeat.ts';
 import { recognizeSoftmax } from './recognize-softmax.ts';
 import { rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
@@ -29,6 +31,7 @@ export function recognize(graph: Graph): Graph {
     denseFromMatmul,
     denseOnLastAxis,
     foldBias,
+    recognizeRepeat,
     recognizeSoftmax,
     fuseElementwiseOfLayer,
     scaleAndShift,
@@ -40,6 +43,7 @@ export function recognize(graph: Graph): Graph {
 /** The same numbers with less work. */
 export function optimize(graph: Graph): Graph {
   return rewriteAll(graph, [
+    foldPadding,
     foldBatchNormalizationAfter,
     foldBatchNormalizationBefore,
     fuseActivations,

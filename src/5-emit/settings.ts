@@ -102,6 +102,8 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Pooling: ({ attributes: { sizes, window }, inputs: { x } }) =>
     windowSettings('pool_size', window, sizes, x.type.shape),
   Reduce: ({ attributes: { axes, keepsAxes } }) => ({ axis: axes, keepdims: keepsAxes }),
+  Repeat: ({ attributes: { counts } }) => ({ size: counts.slice(1, -1) }),
+  Resampling: ({ attributes: { axis }, weights: { starts } }) => ({ axis, size: starts.shape[0]! }),
   Reshape: ({ type }) => ({ target_shape: settingOfShape(type.shape).slice(1) }),
   Select: ({ attributes: { axis, indices } }) => ({ axis, indices }),
   Slice: ({ attributes: { begin, steps, lengths } }) => ({

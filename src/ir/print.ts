@@ -62,6 +62,8 @@ function printAttributes(node: Node): string {
     case 'MirrorPad':
     case 'Pad':
     case 'Reduce':
+    case 'Repeat':
+    case 'Resampling':
     case 'Select':
     case 'Softmax':
     case 'SpaceToBatch':

@@ -93,9 +93,9 @@ export function spatialOf(
   node: TensorflowNode,
   attribute: string,
   isChannelsFirst: boolean,
+  rank = node.input(0).type.shape.length,
 ): readonly number[] {
   const list = node.list(attribute);
-  const rank = node.input(0).type.shape.length;
   if (list.length === 0) return Array<number>(rank - 2).fill(1);
   const others = isChannelsFirst ? [list[0], list[1]] : [list[0], list.at(-1)];
   if (list.length !== rank || others.some((n) => n !== 1)) {
@@ -113,8 +113,9 @@ export function windowOf(
   sizes: readonly number[],
   isChannelsFirst: boolean,
 ): Window {
-  const strides = spatialOf(node, 'strides', isChannelsFirst);
-  const dilations = spatialOf(node, 'dilations', isChannelsFirst);
+  const rank = lengths.length + 2;
+  const strides = spatialOf(node, 'strides', isChannelsFirst, rank);
+  const dilations = spatialOf(node, 'dilations', isChannelsFirst, rank);
   const kind = node.text('padding', '');
   const explicit = node.list('explicit_paddings');
   if (kind !== 'EXPLICIT')

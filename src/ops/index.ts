@@ -22,7 +22,10 @@ import { pad, padTensorflow } from './pad.ts';
 import { pooling, poolingTensorflow } from './pooling.ts';
 import { rearrangingTensorflow } from './rearranging.ts';
 import { reduce, reduceTensorflow } from './reduce.ts';
+import { repeat } from './repeat.ts';
+import { resampling } from './resampling.ts';
 import { reshape, reshapeTensorflow } from './reshape.ts';
+import { resizeTensorflow } from './resize.ts';
 import { slice, sliceTensorflow } from './slice.ts';
 import { softmax, softmaxTensorflow } from './softmax.ts';
 import { batchToSpace, spaceToBatch, spaceToBatchTensorflow } from './space-to-batch.ts';
@@ -49,6 +52,8 @@ export const ops = {
   Pad: pad,
   Pooling: pooling,
   Reduce: reduce,
+  Repeat: repeat,
+  Resampling: resampling,
   Reshape: reshape,
   Select: select,
   Slice: slice,
@@ -81,6 +86,7 @@ export const tensorflowOps: TensorflowOps = {
   ...rearrangingTensorflow,
   ...reduceTensorflow,
   ...reshapeTensorflow,
+  ...resizeTensorflow,
   ...sliceTensorflow,
   ...softmaxTensorflow,
   ...spaceToBatchTensorflow,

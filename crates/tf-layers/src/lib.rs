@@ -56,8 +56,9 @@ pub use confidence::{Confidence, Thresholds};
 pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
-    BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D, DepthwiseConv2D,
-    Embedding, GroupedConv1D, GroupedConv2D, Row, Word,
+    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
+    DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Resampling, Row,
+    Word,
 };
 pub use tensor::{Number, Shape, Tensor};
 pub use window::Window;

@@ -5,8 +5,9 @@
 use tf_layers::Activation::{Linear, Relu, Tanh};
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{
-    BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D, DepthwiseConv2D,
-    Embedding, GroupedConv1D, GroupedConv2D, InputError, Tensor, Window,
+    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
+    DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, InputError,
+    Resampling, Tensor, Window,
 };
 
 /// Floats are added in other orders here than there.
@@ -377,4 +378,109 @@ fn constants() {
     let mut number = Constant::<f32, 1>::new_zeroed();
     number.pack(&0.5);
     assert_eq!(number.values(), [0.5]);
+}
+
+fn conv1d_transpose<
+    const SIZE: usize,
+    const IN: usize,
+    const OUT: usize,
+    const ROWS: usize,
+    const STEPS: usize,
+    const STEPS_OUT: usize,
+>(
+    case: Case<1>,
+) {
+    let kernel: [[[f32; OUT]; IN]; SIZE] = random(1, 2)[0];
+    let bias: [f32; OUT] = random(1, 3)[0];
+    let mut layer = Conv1DTranspose::<SIZE, IN, OUT, ROWS>::new_zeroed();
+    layer.pack(&kernel, &bias);
+    check::<[[f32; IN]; STEPS], [[f32; OUT]; STEPS_OUT]>(
+        |x, y| layer.apply(x, case.window, Tanh, y).to_vec(),
+        |x| {
+            let mut y = vec![bias; STEPS_OUT];
+            for (from, (k, kernel)) in
+                (0..STEPS).flat_map(|from| kernel.iter().enumerate().map(move |k| (from, k)))
+            {
+                let [stride, dilation, before] =
+                    [case.strides[0], case.dilations[0], case.before[0]];
+                let Some(at) = step(from, k, stride, dilation, before, STEPS_OUT) else { continue };
+                for (i, o) in (0..IN).flat_map(|i| (0..OUT).map(move |o| (i, o))) {
+                    y[at][o] += x[from * IN + i] * kernel[i][o];
+                }
+            }
+            y.as_flattened().iter().map(|y| y.tanh()).collect()
+        },
+    );
+}
+
+#[test]
+fn transposed_convolutions_over_steps() {
+    let case = |window, stride, dilation, before| Case {
+        window,
+        strides: [stride],
+        dilations: [dilation],
+        before: [before],
+    };
+    let (same, valid) = (Window::same(), Window::valid());
+    conv1d_transpose::<1, 1, 1, 2, 1, 1>(case(same, 1, 1, 0));
+    conv1d_transpose::<3, 5, 17, 32, 9, 9>(case(same, 1, 1, 1));
+    conv1d_transpose::<3, 5, 16, 16, 5, 10>(case(same.strides([2]), 2, 1, 0));
+    conv1d_transpose::<3, 5, 16, 16, 5, 9>(case(same.strides([2]), 2, 1, 1));
+    conv1d_transpose::<4, 3, 15, 13, 4, 11>(case(valid.strides([2]), 2, 1, 0));
+    conv1d_transpose::<2, 3, 4, 7, 3, 9>(case(valid.strides([3]), 3, 1, 0));
+    conv1d_transpose::<3, 5, 33, 48, 8, 14>(case(valid.dilations([3]), 1, 3, 0));
+    conv1d_transpose::<3, 2, 3, 7, 6, 5>(case(Window::explicit([[1, 2]]), 1, 1, 1));
+}
+
+#[test]
+fn transposed_convolutions_over_images() {
+    type X = [[[f32; 3]; 4]; 2];
+    type Y = [[[f32; 17]; 5]; 6];
+    let kernel: [[[[f32; 17]; 3]; 2]; 3] = random(1, 2)[0];
+    let bias: [f32; 17] = random(1, 3)[0];
+    let mut layer = Conv2DTranspose::<3, 2, 3, 17, 38>::new_zeroed();
+    layer.pack(&kernel, &bias);
+    // A row of the output more than the windows reach, as `output_padding` gives.
+    let window = Window::valid().strides([2, 1]);
+    check::<X, Y>(
+        |x, y| layer.apply(x, window, Relu, y).to_vec(),
+        |x| {
+            let mut y = [[bias; 5]; 6];
+            for (at, x) in x.iter().enumerate() {
+                let (row, column, i) = (at / 12, at / 3 % 4, at % 3);
+                for (k, l) in (0..3).flat_map(|k| (0..2).map(move |l| (k, l))) {
+                    for (y, weight) in y[2 * row + k][column + l].iter_mut().zip(kernel[k][l][i]) {
+                        *y += x * weight;
+                    }
+                }
+            }
+            y.as_flattened().as_flattened().iter().map(|y| y.max(0.0)).collect()
+        },
+    );
+}
+
+#[test]
+fn resampling_along_every_axis() {
+    let starts: [i32; 17] = std::array::from_fn(|i| i as i32 % 3);
+    let weights: [[f32; 3]; 17] = random(1, 2)[0];
+    let mut layer = Resampling::<5, 17, 3, 6>::new_zeroed();
+    layer.pack(&starts, &weights);
+    let sum = |x: &[f32], i: usize, inner: usize| {
+        let x = |k: usize| x[(starts[i] as usize + k) * inner];
+        (0..3).map(|k| weights[i][k] * x(k)).sum::<f32>()
+    };
+    check::<[[f32; 2]; 5], [[f32; 2]; 17]>(
+        |x, y| layer.apply(x, 1, y).to_vec(),
+        |x| (0..17 * 2).map(|at| sum(&x[at % 2..], at / 2, 2)).collect(),
+    );
+    check::<[[f32; 5]; 3], [[f32; 17]; 3]>(
+        |x, y| layer.apply(x, 2, y).to_vec(),
+        |x| (0..3 * 17).map(|at| sum(&x[at / 17 * 5..], at % 17, 1)).collect(),
+    );
+}
+
+#[test]
+#[should_panic(expected = "neighbours that are there")]
+fn resampling_stays_inside() {
+    Resampling::<4, 1, 3, 2>::new_zeroed().pack(&[2], &[[1.0; 3]]);
 }

@@ -435,3 +435,15 @@ fn ranges_begin_at_their_boundaries() {
     let y: &mut [i32] = ops::bucketize(&[3.0_f32], &[], &mut scratch);
     assert_eq!(y, [0]);
 }
+
+#[test]
+fn steps_that_stand_several_times() {
+    let x = numbered::<3, 2>(2);
+    let mut scratch = [0.0; 2 * 6 * 6 + 1];
+    let y: &mut [[[f32; 6]; 6]] = ops::repeat(&x, &mut scratch);
+    for (s, i, j) in places(2, 6, 6) {
+        assert_eq!(y[s][i][j], x[s][i / 2][j / 3]);
+    }
+    let y: &mut [[f32; 4]] = ops::repeat(&[[0.0_f32; 2]; 0], &mut scratch);
+    assert!(y.is_empty());
+}

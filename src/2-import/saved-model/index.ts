@@ -100,7 +100,8 @@ class Importer {
     const main = scopeOf(this.graph.graph.nodes, '');
     const outputs = [...signature.outputs].map(([key, info]) => ({ key, at: reference(info.name) }));
     if (outputs.length === 0) refuse(`signature "${name}"`, 'it has no outputs');
-    outputs.sort((a, b) => a.at.name.localeCompare(b.at.name) || a.at.index - b.at.index);
+    const nodes = [...new Set(outputs.map(({ at }) => at.name))];
+    outputs.sort((a, b) => nodes.indexOf(a.at.name) - nodes.indexOf(b.at.name) || a.at.index - b.at.index);
 
     const roots = outputs.map(({ at }) => at);
     this.layerOf = layerNames(this.variableReads(main, roots), writtenByKeras3(this.graph));

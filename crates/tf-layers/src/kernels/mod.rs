@@ -2,6 +2,7 @@
 
 pub(crate) mod axis;
 pub(crate) mod convolution;
+pub(crate) mod convolution_transpose;
 pub(crate) mod cumulative;
 pub(crate) mod depthwise;
 pub(crate) mod elementwise;
@@ -10,6 +11,7 @@ pub(crate) mod mirror;
 pub(crate) mod panels;
 pub(crate) mod pooling;
 pub(crate) mod reduction;
+pub(crate) mod resampling;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 #[cfg(test)]

@@ -3,18 +3,24 @@
 mod batch_normalization;
 mod constant;
 mod conv1d;
+mod conv1d_transpose;
 mod conv2d;
+mod conv2d_transpose;
 mod dense;
 mod depthwise_conv1d;
 mod depthwise_conv2d;
 mod embedding;
+mod resampling;
 
 pub use crate::kernels::panels::Row;
 pub use batch_normalization::BatchNormalization;
 pub use constant::Constant;
 pub use conv1d::{Conv1D, GroupedConv1D};
+pub use conv1d_transpose::Conv1DTranspose;
 pub use conv2d::{Conv2D, GroupedConv2D};
+pub use conv2d_transpose::Conv2DTranspose;
 pub use dense::Dense;
 pub use depthwise_conv1d::DepthwiseConv1D;
 pub use depthwise_conv2d::DepthwiseConv2D;
 pub use embedding::{Embedding, Word};
+pub use resampling::Resampling;

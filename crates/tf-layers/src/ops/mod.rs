@@ -31,6 +31,7 @@ mod matmul;
 mod mirror_pad;
 mod pooling;
 mod reduce;
+mod repeat;
 mod shape;
 mod softmax;
 mod top_k;
@@ -48,6 +49,8 @@ pub use reduce::{
     Arithmetic, Logical, reduce_all, reduce_any, reduce_max, reduce_mean, reduce_min, reduce_prod,
     reduce_sum,
 };
+pub use repeat::repeat;
+pub(crate) use shape::around;
 pub use shape::{
     Flat, broadcast_to, concatenate, copy, flat, gather, pad, reshape, reshape_mut, slice, tile,
     transpose,

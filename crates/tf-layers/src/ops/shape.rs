@@ -221,7 +221,7 @@ pub fn gather<'y, X: Tensor, Y: Tensor<Number = X::Number>>(
 ///
 /// # Panics
 /// If it is the axis of the batch, or none.
-pub(super) fn around(shape: &Shape, axis: usize) -> [usize; 2] {
+pub(crate) fn around(shape: &Shape, axis: usize) -> [usize; 2] {
     assert!((1..=shape.rank()).contains(&axis), "axis {axis} of a sample");
     [shape.dims()[axis - 1], shape.dims()[axis..].iter().product()]
 }

@@ -1,0 +1,260 @@
+/**
+ * Images of another size. What each new row and column takes from the old ones is computed here, with the rounding of
+ * TensorFlow's kernels (tensorflow/core/kernels/image); the images are resampled by it.
+ */
+
+import { Refusal } from '../errors.ts';
+import { type Tensor, tensor } from '../ir/types.ts';
+import { compute } from './elementwise.ts';
+import { select } from './embedding.ts';
+import { cast, input } from './expression.ts';
+import { repeat } from './repeat.ts';
+import { resampling } from './resampling.ts';
+import type { Lowering, Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { spatial } from './window.ts';
+
+/** For every new step, the old steps that it is made of, each with its weight. */
+type Shares = readonly ReadonlyMap<number, number>[];
+
+const round = Math.fround;
+
+/** The sizes of the image of a node before and after, rows first. */
+function sizesOf(node: TensorflowNode): readonly (readonly [number, number])[] {
+  const { shape } = node.input(0).type;
+  if (shape.length !== 4) throw new Refusal(`${node.op} of ${shape.length} dimensions is not supported`);
+  const to = node.integers(1);
+  return spatial(shape).map((length, i) => {
+    const wanted = to[i];
+    if (wanted === undefined || !(wanted > 0 && wanted < 2 ** 24) || length === 0) {
+      throw new Refusal(`${length} pixels cannot become ${wanted}`);
+    }
+    return [length, wanted] as const;
+  });
+}
+
+/** How TensorFlow's older ops lay the new pixels over the old ones. */
+function gridOf(node: TensorflowNode) {
+  const alignsCorners = node.flag('align_corners', false);
+  const isHalfPixel = node.flag('half_pixel_centers', false);
+  if (alignsCorners && isHalfPixel)
+    throw new Refusal(`${node.op} with both align_corners and half_pixel_centers`);
+  return {
+    alignsCorners,
+    isHalfPixel,
+    scaleOf: (from: number, to: number) => round(alignsCorners && to > 1 ? (from - 1) / (to - 1) : from / to),
+  };
+}
+
+/** Where the middle of a new pixel lies among the old ones, whose middles are 0, 1, … */
+function middle(at: number, scale: number, isHalfPixel: boolean): number {
+  return isHalfPixel ? round(round(round(at + 0.5) * scale) - 0.5) : round(at * scale);
+}
+
+const nearest: Lowering = (node) => {
+  const { alignsCorners, isHalfPixel, scaleOf } = gridOf(node);
+  const lists = sizesOf(node).map(([from, to]) => {
+    const scale = scaleOf(from, to);
+    return Array.from({ length: to }, (_, i) => {
+      const at = round((isHalfPixel ? i + 0.5 : i) * scale);
+      // C rounds halves away from 0, which among positive numbers is up.
+      return Math.min(alignsCorners ? Math.floor(at + 0.5) : Math.floor(at), from - 1);
+    });
+  });
+  const lengths = spatial(node.input(0).type.shape);
+  const counts = lists.map((indices, i) => indices.length / lengths[i]!);
+  const isRepeated = lists.every((indices, i) => indices.every((at, j) => at === Math.floor(j / counts[i]!)));
+  if (isRepeated && counts.every(Number.isInteger)) {
+    return node.add(repeat, { x: node.input(0) }, { counts: [1, ...counts, 1] }, {});
+  }
+  return lists.reduce(
+    (x: Operand, indices, i) => node.add(select, { x }, { axis: i + 1, indices }, {}),
+    node.input(0),
+  );
+};
+
+const bilinear: Lowering = (node) => {
+  const { isHalfPixel, scaleOf } = gridOf(node);
+  return resized(node, (from, to) => {
+    const scale = scaleOf(from, to);
+    return sharesOf(to, (i) => {
+      const at = middle(i, scale, isHalfPixel);
+      const below = Math.floor(at);
+      const part = round(at - below);
+      return [
+        [Math.max(below, 0), 1 - part],
+        [Math.min(Math.ceil(at), from - 1), part],
+      ];
+    });
+  });
+};
+
+/** The places at which TensorFlow tabulates the cubic. */
+const TABLE = 1024;
+
+/** Keys' cubic with a = −0.5, cut at the edges; without half-pixel centers a = −0.75, and edges stand again. */
+const bicubic: Lowering = (node) => {
+  const { isHalfPixel, scaleOf } = gridOf(node);
+  const a = isHalfPixel ? -0.5 : -0.75;
+  const near = (x: number) => ((a + 2) * x - (a + 3)) * x * x + 1;
+  const far = (x: number) => ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+  return resized(node, (from, to) => {
+    const scale = scaleOf(from, to);
+    return sharesOf(to, (i) => {
+      const at = middle(i, scale, isHalfPixel);
+      const below = Math.floor(at);
+      const part = roundHalfToEven(round(at - below) * TABLE) / TABLE;
+      const weights = [far(1 + part), near(part), near(1 - part), far(2 - part)];
+      const shares = weights.map((weight, k) => [below - 1 + k, weight] as const);
+      if (!isHalfPixel) {
+        return shares.map(([step, weight]) => [Math.min(Math.max(step, 0), from - 1), weight] as const);
+      }
+      return normalized(shares.filter(([step]) => step >= 0 && step < from));
+    });
+  });
+};
+
+function roundHalfToEven(x: number): number {
+  const whole = Math.floor(x);
+  const isUp = x - whole > 0.5 || (x - whole === 0.5 && whole % 2 === 1);
+  return isUp ? whole + 1 : whole;
+}
+
+/** The mean of what a new pixel covers of the old ones. */
+const area: Lowering = (node) => {
+  const alignsCorners = node.flag('align_corners', false);
+  return resized(node, (from, to) => {
+    const scale = round(alignsCorners && to > 1 ? (from - 1) / (to - 1) : from / to);
+    return sharesOf(to, (i) => {
+      const [begin, end] = [round(i * scale), round((i + 1) * scale)];
+      const first = Math.floor(begin);
+      return Array.from({ length: Math.max(Math.ceil(end) - first, 0) }, (_, k) => {
+        const step = first + k;
+        const covered = Math.min(step + 1, end) - Math.max(step, begin);
+        return [Math.min(Math.max(step, 0), from - 1), covered / scale] as const;
+      });
+    });
+  });
+};
+
+/** A curve by which `ScaleAndTranslate` weighs old pixels at a distance, and beyond which it is 0. */
+interface Kernel {
+  readonly radius: number;
+  readonly weight: (distance: number) => number;
+}
+
+const lanczos = (radius: number): Kernel => ({
+  radius,
+  weight(x) {
+    if (x > radius) return 0;
+    if (x <= 1e-3) return 1;
+    return (radius * Math.sin(Math.PI * x) * Math.sin((Math.PI * x) / radius)) / (Math.PI * x) ** 2;
+  },
+});
+
+/** tensorflow/core/kernels/image/sampling_kernels.h */
+const kernels: Readonly<Record<string, Kernel>> = {
+  lanczos1: lanczos(1),
+  lanczos3: lanczos(3),
+  lanczos5: lanczos(5),
+  gaussian: { radius: 1.5, weight: (x) => (x >= 1.5 ? 0 : Math.exp((-x * x) / (2 * 0.5 ** 2))) },
+  box: { radius: 0.5, weight: (x) => (x < 0.5 ? 1 : x === 0.5 ? 0.5 : 0) },
+  triangle: { radius: 1, weight: (x) => Math.max(1 - x, 0) },
+  keyscubic: {
+    radius: 2,
+    weight(x) {
+      if (x >= 2) return 0;
+      return x >= 1 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : (1.5 * x - 2.5) * x * x + 1;
+    },
+  },
+  mitchellcubic: {
+    radius: 2,
+    weight(x) {
+      if (x >= 2) return 0;
+      if (x >= 1) return (((-7 / 18) * x + 2) * x - 10 / 3) * x + 16 / 9;
+      return ((7 / 6) * x - 2) * x * x + 8 / 9;
+    },
+  },
+};
+
+const scaleAndTranslate: Lowering = (node) => {
+  const name = node.text('kernel_type', 'lanczos3');
+  const kernel = Object.hasOwn(kernels, name) ? kernels[name] : undefined;
+  if (!kernel) throw new Refusal(`ScaleAndTranslate with the kernel ${name} is not supported`);
+  const smoothes = node.flag('antialias', true);
+  const [scales, shifts] = [node.integers(2), node.integers(3)];
+  let axis = 0;
+  return resized(node, (from, to) => {
+    const [scale, shift] = [scales[axis]!, shifts[axis]!];
+    axis++;
+    if (!(scale > 0)) throw new Refusal(`an image scaled by ${scale}`);
+    const step = round(1 / scale);
+    const stretch = smoothes ? Math.max(step, 1) : 1;
+    const reach = round(kernel.radius * stretch);
+    return sharesOf(to, (i) => {
+      const at = round(round(round(i + 0.5) * step) - round(step * shift));
+      if (at < 0 || at > from) return [];
+      const first = Math.max(Math.ceil(round(at - reach - 0.5)), 0);
+      const last = Math.min(Math.floor(round(at + reach - 0.5)), from - 1);
+      return normalized(
+        Array.from({ length: Math.max(last - first + 1, 0) }, (_, k) => {
+          const distance = Math.abs(first + k + 0.5 - at) / stretch;
+          return [first + k, kernel.weight(distance)] as const;
+        }),
+      );
+    });
+  });
+};
+
+type Share = readonly [step: number, weight: number];
+
+function normalized(shares: readonly Share[]): readonly Share[] {
+  const sum = shares.reduce((total, [, weight]) => total + weight, 0);
+  return shares.map(([step, weight]) => [step, weight / sum] as const);
+}
+
+function sharesOf(count: number, shares: (step: number) => readonly Share[]): Shares {
+  return Array.from({ length: count }, (_, i) => {
+    const all = new Map<number, number>();
+    for (const [step, weight] of shares(i)) all.set(step, (all.get(step) ?? 0) + weight);
+    return all;
+  });
+}
+
+/** The image of a node as floats, its rows and then its columns made of shares of the old ones. */
+function resized(node: TensorflowNode, shares: (from: number, to: number) => Shares): Operand {
+  const { dtype } = node.input(0).type;
+  const image =
+    dtype === 'f32' ? node.input(0) : compute(node, [node.input(0)], cast(input(0, dtype), 'f32'));
+  return sizesOf(node).reduce((x: Operand, [from, to], i) => {
+    const parts = shares(from, to);
+    const isSame = from === to && parts.every((part, step) => part.size === 1 && part.get(step) === 1);
+    return isSame ? x : node.add(resampling, { x }, { axis: i + 1 }, weightsOf(parts, from));
+  }, image);
+}
+
+/** The shares as neighbours: as many for each new step. */
+function weightsOf(shares: Shares, from: number): Readonly<Record<'starts' | 'weights', Tensor>> {
+  const ranges = shares.map((part) => {
+    const steps = [...part].filter(([, weight]) => weight !== 0).map(([step]) => step);
+    const [first, last] = steps.length === 0 ? [0, 0] : [Math.min(...steps), Math.max(...steps)];
+    return { first, length: last - first + 1 };
+  });
+  const taps = ranges.reduce((most, { length }) => Math.max(most, length), 1);
+  if (taps * shares.length > 2 ** 24) throw new Refusal(`${shares.length} pixels of ${taps} neighbours each`);
+  const starts = ranges.map(({ first }) => Math.min(first, from - taps));
+  const weights = shares.flatMap((part, i) =>
+    Array.from({ length: taps }, (_, k) => part.get(starts[i]! + k) ?? 0),
+  );
+  return {
+    starts: tensor('i32', [shares.length], starts),
+    weights: tensor('f32', [shares.length, taps], weights),
+  };
+}
+
+export const resizeTensorflow: TensorflowOps = {
+  ResizeArea: area,
+  ResizeBicubic: bicubic,
+  ResizeBilinear: bilinear,
+  ResizeNearestNeighbor: nearest,
+  ScaleAndTranslate: scaleAndTranslate,
+};
