@@ -46,17 +46,21 @@ impl Samples {
     /// \`count\` samples: those of \`testdata/features.npz\`, over and over.
     fn repeated(count: usize) -> Self {
         let file = Npz::new(include_bytes!("../testdata/features.npz")).unwrap();
-${inputs.map(({ field, literal, type }) => `        let ${field}: Vec<${type}> = file.rows(${literal}).unwrap();`).join('\n')}
+${inputs.map(({ field, literal, type }) => letStatement(2, `${field}: Vec<${type}>`, `file.rows(${literal}).unwrap()`)).join('\n')}
 ${structLiteral(
   '        ',
   'Self',
-  inputs.map(({ field }) => `${field}: ${field}.into_iter().cycle().take(count).collect()`),
+  inputs.map(({ field }) => `${field}: cycled(${field}, count)`),
 )}
     }
 
     fn batch(&self) -> Batch<'_> {
 ${structLiteral('        ', 'Batch', all)}
     }
+}
+
+fn cycled<T: Copy>(rows: Vec<T>, count: usize) -> Vec<T> {
+    rows.into_iter().cycle().take(count).collect()
 }
 `;
 }

@@ -90,7 +90,7 @@ ${inputs.map(({ field, type }) => `    ${field}: Vec<${type}>,`).join('\n')}
 impl Samples {
     fn read(file: &[u8]) -> Result<Self, Box<dyn Error>> {
         let file = Npz::new(file)?;
-${inputs.map(({ field, literal, type }) => `        let ${field}: Vec<${type}> = file.rows(${literal})?;`).join('\n')}
+${inputs.map(({ field, literal, type }) => letStatement(2, `${field}: Vec<${type}>`, `file.rows(${literal})?`)).join('\n')}
 ${checkRows(
   '        ',
   inputs.map(({ field, literal }) => `(${literal}, ${field}.len())`),

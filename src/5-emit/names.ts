@@ -25,6 +25,14 @@ export function rustName(name: string): string {
   return /^[0-9]/.test(words) ? `n${words}` : words;
 }
 
+/** A field has a name that leaves room for what stands beside it: words are left out at the end of a longer one. */
+function fieldName(name: string): string {
+  const words = rustName(name);
+  return words.length <= LONGEST_FIELD ? words : words.slice(0, LONGEST_FIELD).replace(/_[^_]*$/, '');
+}
+
+const LONGEST_FIELD = 28;
+
 /** Gives each name once: a taken one gets a number, as Keras's do. */
 export function uniqueNames(taken: Iterable<string> = []): (name: string) => string {
   const used = new Set([...reserved, ...taken]);
@@ -55,7 +63,7 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   const { graph, steps, buffers } = plan;
   const inputNames = uniqueNames();
   const inputs = new Map<Value, string>(
-    graph.inputs.map((input) => [input, inputNames(rustName(input.name))]),
+    graph.inputs.map((input) => [input, inputNames(fieldName(input.name))]),
   );
 
   const letters = buffers.map((_, i) => bufferName(i));
@@ -94,5 +102,5 @@ function bufferName(index: number): string {
 function outputName(graph: Graph, name: string): string {
   const output = graph.outputs.find((candidate) => candidate.name === name);
   const isNumbered = /^output_\d+$/.test(name);
-  return rustName(isNumbered && output?.value.kind === 'node' ? output.value.layer.name : name);
+  return fieldName(isNumbered && output?.value.kind === 'node' ? output.value.layer.name : name);
 }

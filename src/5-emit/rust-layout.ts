@@ -38,7 +38,7 @@ function broken(indent: string, head: string, expression: string): string {
   if (chain && !isLong && `${deeper}${chain[3]}`.length <= WIDTH) {
     return `${indent}${head}${chain[1]}\n${deeper}.${chain[2]}\n${deeper}${chain[3]}`;
   }
-  const closure = before.endsWith('(') ? items.at(-1)!.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
+  const closure = before.endsWith('(') ? items.at(-1)?.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
   if (closure) {
     const first = `${indent}${head}${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
     if (first.length < WIDTH - 1) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
