@@ -58,7 +58,7 @@ export function typeName(number: number): TypeName {
 }
 
 /** How many numbers a tensor may have of which the file doesn't hold each one. */
-export const mostNumbers = 2 ** 28;
+export const mostNumbers = 2 ** 26;
 
 /** The same for strings, which take more memory. */
 export const mostStrings = 2 ** 20;

@@ -10,7 +10,7 @@ import { make, nodeOf, type Rewrite } from './rewrite.ts';
 export const recognizeEmbedding: Rewrite = (node) => {
   const layer = nodeOf(node, 'Embedding');
   const step = nodeOf(layer?.inputs.x, 'Elementwise');
-  if (!layer || !step || layer.attributes.wraps) return undefined;
+  if (!layer || !step || layer.attributes.wraps || layer.type.dtype !== 'f32') return undefined;
   const number = wrapped(step.attributes.expression, layer.weights.table.shape[0]!);
   if (!number) return undefined;
   const x = computed(number, Object.values<Value>(step.inputs), step);

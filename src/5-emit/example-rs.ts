@@ -6,8 +6,8 @@ import { checkRows, letStatement, structLiteral, useGroup, useStatement } from '
 /** The arrays in turn, on a line if they fit. */
 function writer(outputs: Crate['outputs']): string {
   const arrays = outputs.map(({ array, field }) => `.array("${array}", &${field})`);
-  const short = `    let file = NpzWriter::new()${arrays.join('')}.finish();`;
-  if (short.length <= 100) return short;
+  const oneLine = `NpzWriter::new()${arrays.join('')}.finish()`;
+  if (`        ${oneLine};`.length <= 100) return letStatement(1, 'file', oneLine);
   return `    let file = NpzWriter::new()\n${[...arrays, '.finish();'].map((part) => `        ${part}`).join('\n')}`;
 }
 
@@ -35,6 +35,7 @@ ${writer(outputs)}`
 
 use std::error::Error;
 use std::ops::Range;
+use std::process::ExitCode;
 use std::time::Instant;
 use std::{env, fs};
 
@@ -44,7 +45,17 @@ ${useGroup([
   'use tf_layers::npz::{Npz, NpzWriter};',
 ])}
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = env::args().skip(1).collect();
     let [from, to, options @ ..] = &args[..] else {
         return Err("usage: predict features.npz out.npz [--repeat N] [--batch B]".into());

@@ -326,7 +326,7 @@ function intermediates({ plan, names }: Crate): string {
       `Intermediate::new(${rustString(name)}, &[${shape.join(', ')}], self.samples, &self.scratch.${buffer})`,
     ];
   });
-  return `    /// The result of every step for the last samples that were predicted, at most [\`TILE\`].
+  return `    /// The result of every step for the samples that were predicted last, one tile of them at most.
     pub fn intermediates(&self) -> Vec<Intermediate<'_>> {
 ${vecOf('        ', items)}
     }`;

@@ -23,7 +23,7 @@ ${show}
 
 | to | run |
 |---|---|
-| predict the samples of a file | \`cargo run --release --example predict -- testdata/features.npz target/out.npz\` |
+| predict the samples of a file | \`cargo run --release --example predict -- testdata/features.npz ../../out.npz\` |
 | compare with TensorFlow | \`cargo test\` |
 | measure | \`cargo bench\` |
 | read the documentation | \`cargo doc --open\` |

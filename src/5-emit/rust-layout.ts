@@ -77,17 +77,19 @@ function argument(indent: string, item: string): string {
   const { before, items, after } = lastBrackets(item);
   const deeper = `${indent}    `;
   const isShort = items.every((part) => /^[\w.-]+$/.test(part) && part.length <= 10);
-  const lines = isShort ? filled(deeper, items) : items.map((part) => `${deeper}${argument(deeper, part)},`);
+  const lines = isShort
+    ? filled(deeper, items, WIDTH)
+    : items.map((part) => `${deeper}${argument(deeper, part)},`);
   return `${before}\n${lines.join('\n')}\n${indent}${after}`;
 }
 
 /** As many items on a line as fit: how rustfmt lays out arrays of short items. */
-function filled(indent: string, items: readonly string[]): readonly string[] {
+function filled(indent: string, items: readonly string[], width: number): readonly string[] {
   const lines: string[] = [];
   let line = indent;
   for (const item of items) {
     const next = line === indent ? `${line}${item},` : `${line} ${item},`;
-    if (next.length > WIDTH) {
+    if (next.length > width) {
       lines.push(line);
       line = `${indent}${item},`;
     } else {
@@ -149,7 +151,7 @@ export function useStatement(path: string, names: readonly string[]): string {
   if (sorted.length === 1) return `use ${path}::${sorted[0]};`;
   const oneLine = `use ${path}::{${sorted.join(', ')}};`;
   if (oneLine.length < WIDTH - 1) return oneLine;
-  return `use ${path}::{\n${filled('    ', sorted).join('\n')}\n};`;
+  return `use ${path}::{\n${filled('    ', sorted, WIDTH - 1).join('\n')}\n};`;
 }
 
 /** `head Name { a, b }tail` on a line, or with a line for each field. */

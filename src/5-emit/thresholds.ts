@@ -2,36 +2,30 @@
 
 import { refuse } from '../errors.ts';
 
-const FILE = 'model/thresholds.json';
+const FILE = 'rust_generated_code/model/thresholds.json';
 
 /** The levels of a score, where nobody has changed them. */
 export const defaultThresholds = '{ "bottom": 0.5, "low": 0.6, "medium": 0.8, "high": 0.95 }\n';
 
+/** A level as the generated crate reads it when it is built: a plain decimal number. */
+const LEVEL = /"(\w+)"\s*:\s*(-?\d+(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?)/;
+
 /** The file as its user has edited it, if the crate can be built with it. */
 export function checkedThresholds(bytes: Uint8Array): Uint8Array {
-  const names = ['bottom', 'low', 'medium', 'high'];
-  const levels = parsed(bytes);
-  const found = Object.keys(levels);
-  if (found.length !== names.length || !names.every((name) => Object.hasOwn(levels, name))) {
-    refuse(FILE, `it has the levels ${found.join(', ') || 'none'}, and should have ${names.join(', ')}`);
-  }
-  const scores = names.map((name) => Number(typeof levels[name] === 'number' ? levels[name] : Number.NaN));
-  const ascends = scores.every((score, i) => i === 0 || score > scores[i - 1]!);
-  if (!ascends || scores.some(Number.isNaN)) {
-    refuse(FILE, `the levels ${scores.join(', ')} should be numbers that ascend from bottom to high`);
-  }
-  return bytes;
-}
-
-function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { ...json };
-  } catch {
-    // Told below, as anything else that is no object.
-  }
+  const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  const four = Array.from({ length: 4 }, () => LEVEL.source).join('\\s*,\\s*');
+  const found = text.match(new RegExp(`^\\s*\\{\\s*${four}\\s*\\}\\s*$`));
+  const levels = new Map(
+    found ? [1, 3, 5, 7].map((i) => [found[i], Math.fround(Number(found[i + 1]))] as const) : [],
+  );
+  const scores = ['bottom', 'low', 'medium', 'high'].map((name) => levels.get(name) ?? Number.NaN);
+  const ascends = scores.every(
+    (score, i) => Math.abs(score) < 2 ** 127 && (i === 0 || score > scores[i - 1]!),
+  );
+  if (ascends) return bytes;
   return refuse(
     FILE,
-    'it is not a JSON object such as { "bottom": 0.5, "low": 0.6, "medium": 0.8, "high": 0.95 }',
+    `it should hold the levels bottom, low, medium and high, numbers that ascend, such as ${defaultThresholds.trim()}; ` +
+      'mend the file, or move it away to get these again',
   );
 }

@@ -10,7 +10,6 @@ import {
   type Dim,
   elements,
   isStatic,
-  type StaticType,
   sameShape,
   type Tensor,
   type TensorType,
@@ -20,16 +19,33 @@ import {
 /** Batch sizes at which lengths are tried: what is a multiple of N at all of them is one. */
 const TRIALS = [11, 13, 17] as const;
 
-/** A constant that is larger than what it is made of has at most this many numbers: 64 MiB of floats. */
-const MOST_ELEMENTS = 2 ** 24;
+/**
+ * How many more numbers the constants of a model may come to: a small file must not ask for endless memory. What is
+ * read from the file adds to it.
+ */
+export interface Budget {
+  left: number;
+}
+
+/** Constants that a model computes have 256 MiB of floats, whatever its size. */
+export function newBudget(): Budget {
+  return { left: 2 ** 26 };
+}
+
+/** Throws a `Refusal` if the constants of the model come to more than the budget. */
+export function spend(budget: Budget, numbers: number): void {
+  budget.left -= numbers;
+  if (budget.left < 0)
+    throw new Refusal('its constants come to many times the size of the file, which is not supported');
+}
 
 /** A constant takes at most this many multiplications. */
 const MOST_OPERATIONS = 2 ** 32;
 
 /** A builder whose nodes belong to a layer. */
-export function builderFor(layer: Layer): Builder {
+export function builderFor(layer: Layer, budget: Budget = newBudget()): Builder {
   return {
-    add: (op, inputs, attributes, weights) => add(op, inputs, attributes, weights, layer),
+    add: (op, inputs, attributes, weights) => add(op, inputs, attributes, weights, layer, budget),
     byBatch: (dtype, shape, numbers) =>
       known(TRIALS.map((samples) => tensor(dtype, shape, numbers(samples)))),
   };
@@ -56,6 +72,7 @@ function add<Name extends string, Input extends string, Weight extends string, A
   attributes: Attributes,
   weights: Readonly<Record<Weight, Tensor>>,
   layer: Layer,
+  budget: Budget,
 ): Operand {
   const operands = Object.values<Operand>(inputs);
   const types = { ...mapValues(inputs, ({ type }) => type), ...weights } as Record<
@@ -68,7 +85,7 @@ function add<Name extends string, Input extends string, Weight extends string, A
     const evaluateAt = (trial: number): Tensor => {
       const tensors = mapValues(inputs, (operand) => tensorAt(operand, trial));
       const output = bind(type, TRIALS[trial]!);
-      refuseLarge(output, Object.values<Tensor>(tensors));
+      spend(budget, elements(output.shape));
       if ((op.operations?.(types, attributes, output) ?? 0) > MOST_OPERATIONS) {
         throw new Refusal('a constant that takes more than 2^32 multiplications');
       }
@@ -86,14 +103,6 @@ function add<Name extends string, Input extends string, Weight extends string, A
     type,
     layer,
   );
-}
-
-/** A small file must not ask for endless memory. */
-function refuseLarge({ shape }: StaticType, inputs: readonly Tensor[]): void {
-  const given = inputs.reduce((sum, { data }) => sum + data.length, 0);
-  const length = elements(shape);
-  if (length > Math.max(MOST_ELEMENTS, given))
-    throw new Refusal(`a constant of ${length} numbers is not supported`);
 }
 
 /** A node of the graph. An operator and its attributes go together by construction; the union of all nodes cannot say so here. */

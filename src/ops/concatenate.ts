@@ -14,21 +14,22 @@ export const concatenate = defineOp({
 
   infer(types, { axis }: { readonly axis: number }) {
     const [first, ...rest] = Object.values(types) as TensorType[];
-    let length: Dim = first!.shape[axis]!;
+    if (!first) throw new Refusal('nothing to join');
+    let length: Dim = first.shape[axis]!;
     for (const { dtype, shape } of rest) {
       const fits =
-        dtype === first!.dtype &&
-        shape.length === first!.shape.length &&
-        shape.every((dim, i) => i === axis || sameDim(dim, first!.shape[i]!));
+        dtype === first.dtype &&
+        shape.length === first.shape.length &&
+        shape.every((dim, i) => i === axis || sameDim(dim, first.shape[i]!));
       const dim = shape[axis];
       if (!fits)
-        throw new Refusal(`${printShape(first!.shape)} and ${printShape(shape)} do not join at axis ${axis}`);
+        throw new Refusal(`${printShape(first.shape)} and ${printShape(shape)} do not join at axis ${axis}`);
       if (typeof length !== 'number' || typeof dim !== 'number') {
         throw new Refusal('values that join along the batch mix the samples');
       }
       length += dim;
     }
-    return { dtype: first!.dtype, shape: first!.shape.with(axis, length) };
+    return { dtype: first.dtype, shape: first.shape.with(axis, length) };
   },
 
   evaluate(values, { axis }, output) {
@@ -53,7 +54,8 @@ export const concatenate = defineOp({
 
 /** The operands joined along an axis. */
 export function joined(node: Pick<TensorflowNode, 'add'>, parts: readonly Operand[], axis: number): Operand {
-  if (parts.length === 1) return parts[0]!;
+  const [only, ...others] = parts;
+  if (only && others.length === 0) return only;
   const inputs = Object.fromEntries(parts.map((part, i) => [`x${i}` as const, part]));
   return node.add(concatenate, inputs, { axis }, {});
 }
@@ -61,7 +63,7 @@ export function joined(node: Pick<TensorflowNode, 'add'>, parts: readonly Operan
 export const concatenateTensorflow: TensorflowOps = {
   ConcatV2: (node) => {
     const parts = node.inputs.slice(0, -1);
-    return joined(node, parts, axisOf(node.integers(parts.length)[0]!, parts[0]!.type.shape.length));
+    return joined(node, parts, axisOf(node.integers(parts.length)[0]!, node.input(0).type.shape.length));
   },
   Pack: (node) => {
     const rank = node.input(0).type.shape.length;

@@ -172,7 +172,7 @@ export const elementwiseTensorflow: TensorflowOps = {
   Abs: is('abs'),
   Add: is('add'),
   AddV2: is('add'),
-  AddN: (node) => node.inputs.reduce((sum, x) => apply(node, 'add', sum, x)),
+  AddN: (node) => node.inputs.slice(1).reduce((sum, x) => apply(node, 'add', sum, x), node.input(0)),
   BiasAdd: (node) => {
     if (node.text('data_format', 'NHWC') !== 'NCHW') return apply(node, 'add', ...node.inputs);
     const rank = node.input(0).type.shape.length;

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import type { Constant } from '../ir/graph.ts';
-import { elements } from '../ir/types.ts';
+import { bytesOf, elements } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
 import { defineOp } from './op.ts';
@@ -24,24 +24,35 @@ export const embedding = defineOp({
   infer({ x, table }, _: EmbeddingAttributes) {
     if (!['i32', 'i64', 'u8'].includes(x.dtype))
       throw new Refusal(`a row of a table by ${x.dtype} is not supported`);
-    if (table.dtype !== 'f32') throw new Refusal(`a table of ${table.dtype} is not supported`);
-    return { dtype: 'f32', shape: [...x.shape, ...table.shape.slice(1)] };
+    if (table.dtype === 'bool') throw new Refusal('a table of bool is not supported');
+    return { dtype: table.dtype, shape: [...x.shape, ...table.shape.slice(1)] };
   },
 
   evaluate({ x, table }, { wraps }, output) {
     const [words, size] = table.shape as [number, number];
-    const data = new Float32Array(elements(output.shape));
-    for (const [i, value] of x.data.entries()) {
-      const number = Number(value);
+    const rows = Array.from({ length: x.data.length }, (_, i) => {
+      const number = Number(x.data[i]);
       const word = wraps && number < 0 ? number + words : number;
       if (word < 0 || word >= words) throw new Refusal(`row ${number} is not in a table of ${words}`);
-      for (let j = 0; j < size; j++) data[i * size + j] = Number(table.data[word * size + j]);
-    }
-    return data;
+      return word;
+    });
+    const indices = new Int32Array(elements(output.shape));
+    for (const [i, word] of rows.entries())
+      for (let j = 0; j < size; j++) indices[i * size + j] = word * size + j;
+    return take(table, indices);
   },
 
-  emit({ inputs, types, into, nameOf, layer }, { wraps }) {
+  emit({ inputs, types, into, nameOf, layer, use }, { wraps }) {
     const [words, size] = types.table.shape as [number, number];
+    const { dtype } = types.table;
+    if (dtype !== 'f32') {
+      const table = layer({
+        rustType: `Constant<[[${dtype}; ${size}]; ${words}], ${Math.ceil((words * size * bytesOf(dtype)) / 64)}>`,
+        doc: `${words} rows, ${size} numbers each.`,
+        pack: ['table'],
+      });
+      return `${use('ops')}::look_up(${nameOf('x')}, ${inputs.x}, ${table}.values(), ${into})?`;
+    }
     const field = layer({
       rustType: `Embedding<${words}, ${size}, ${Math.ceil((words * size) / 16)}>`,
       doc: `${words} words, ${size} numbers each.`,

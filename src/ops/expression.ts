@@ -33,7 +33,7 @@ export function call(name: FunctionName, ...args: readonly Expression[]): Expres
   const like = result === 'select' ? args.slice(1) : args;
   const dtype = like[0]?.dtype;
   if (args.length !== arity || dtype === undefined) {
-    throw new Error(`${name} takes ${arity} arguments, not ${args.length}`);
+    throw new Refusal(`${name} takes ${arity} arguments, and there are ${args.length}`);
   }
   const fits =
     like.every((arg) => arg.dtype === dtype) &&

@@ -6,7 +6,7 @@ import { readSavedModel } from '../../1-read/saved-model.ts';
 import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
-import { constant } from '../../ir/builder.ts';
+import { constant, newBudget, spend } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
@@ -40,7 +40,8 @@ export function importSavedModel(files: Files, options: ImportOptions): Imported
   const size = files.size(FILE) ?? refuse(FILE, 'the file is missing');
   const graph = servingGraph(readSavedModel(files.read(FILE, 0, size), FILE).metaGraphs);
   const [name, signature] = chosenSignature(graph, options.signature);
-  return new Importer(files, graph).import(name, signature, options);
+  const importer = new Importer(files, graph, size);
+  return importer.import(name, signature, options);
 }
 
 /** A variable, before it is read. */
@@ -88,8 +89,10 @@ class Importer {
   private readonly reads = new Map<string, VariableRead & { readonly tensor: Tensor }>();
   private layerOf: (node: string) => string = (node) => node;
   private visited = 0;
+  private readonly budget = newBudget();
 
-  constructor(files: Files, graph: MetaGraph) {
+  constructor(files: Files, graph: MetaGraph, size: number) {
+    this.budget.left += size;
     this.files = files;
     this.graph = graph;
     this.keys = checkpointKeys(graph);
@@ -241,10 +244,10 @@ class Importer {
         return this.call(called, scopePath(name), inputs, depth);
       }
     }
+    if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
     if (passing.has(node.op)) {
       return node.op === 'ReadVariableOp' ? inputs.map((x) => this.read(x, name)) : inputs;
     }
-    if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
     const lowering = Object.hasOwn(tensorflowOps, node.op) ? tensorflowOps[node.op] : undefined;
     if (!lowering) {
       const { kind, what } = unsupported(node.op);
@@ -253,7 +256,7 @@ class Importer {
 
     const layer: Layer = { name: this.layerOf(name) };
     const operands = inputs.map((input) => this.read(input, name));
-    const readable = readableNode(node, operands, layer);
+    const readable = readableNode(node, operands, layer, this.budget);
     const lowered = lowering(readable);
     const unread = readable.unread();
     if (unread.length > 0)
@@ -277,6 +280,7 @@ class Importer {
     if (value?.kind !== 'tensor') throw new Refusal('a Const without a value');
     const tensor = tensorOf(value.value, `node "${node.name}" (${node.op})`);
     if (tensor.dtype === 'string') throw new Refusal('a constant string is not supported');
+    spend(this.budget, tensor.data.length);
     return tensor;
   }
 
@@ -305,6 +309,7 @@ class Importer {
     const tensor = this.bundle.tensor(at.key);
     if (tensor.dtype === 'string')
       throw new Refusal(`the variable "${name}" holds strings, which are not supported`);
+    this.budget.left += 4 * tensor.data.length;
     const part = at.slice === '' ? tensor : partOf(tensor, at.slice, name);
     this.tensors.set(name, part);
     return part;

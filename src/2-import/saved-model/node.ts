@@ -3,7 +3,7 @@
 import { dtypeOf } from '../../1-read/element-types.ts';
 import type { Attribute, NodeDef } from '../../1-read/saved-model.ts';
 import { Refusal } from '../../errors.ts';
-import { builderFor, dimsOf } from '../../ir/builder.ts';
+import { type Budget, builderFor, dimsOf } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
 import type { DType, Tensor } from '../../ir/types.ts';
 import type { Operand, TensorflowNode } from '../../ops/tensorflow.ts';
@@ -12,6 +12,9 @@ export interface ReadableNode extends TensorflowNode {
   /** The attributes that nobody has read. */
   unread(): readonly string[];
 }
+
+/** Axes, lengths and the like are short lists. */
+const MOST_INTEGERS = 2 ** 20;
 
 /** Counts of inputs and outputs, and types that the operands have anyway. */
 function isImplied(name: string, attribute: Attribute): boolean {
@@ -24,6 +27,7 @@ export function readableNode(
   { op, attributes }: NodeDef,
   inputs: readonly Operand[],
   layer: Layer,
+  budget: Budget,
 ): ReadableNode {
   const read = new Set<string>();
   const attribute = (name: string): Attribute | undefined => {
@@ -48,12 +52,17 @@ export function readableNode(
     return operand.tensor;
   };
   return {
-    ...builderFor(layer),
+    ...builderFor(layer, budget),
     op,
     inputs,
     input,
     constant: constantInput,
-    integers: (index) => Array.from(constantInput(index).data, Number),
+    integers(index) {
+      const { data } = constantInput(index);
+      if (data.length > MOST_INTEGERS)
+        throw new Refusal(`input ${index} of ${op} has ${data.length} numbers, which is no list`);
+      return Array.from(data, Number);
+    },
     dims: (index) => dimsOf(input(index)),
     number(name, otherwise) {
       const found = attribute(name);

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::panels::{LANES, Row, numbers};
@@ -50,17 +52,7 @@ impl<const WORDS: usize, const SIZE: usize, const ROWS: usize> Embedding<WORDS, 
             assert!(Y::LEN == X::LEN * SIZE && Y::SHAPE.last() == SIZE, "the shape of y");
         };
         let y = &mut y[..x.len() * Y::LEN];
-        let table: &[f32] = numbers(&self.0);
-        let range = first..WORDS as i64;
-        for (i, (word, y)) in X::flat(x).iter().zip(y.chunks_exact_mut(SIZE)).enumerate() {
-            let value: i64 = (*word).into();
-            if !range.contains(&value) {
-                let (sample, position) = (i / X::LEN, i % X::LEN);
-                return Err(InputError::Index { name, sample, position, value, range });
-            }
-            let word = value.rem_euclid(WORDS as i64) as usize;
-            y.copy_from_slice(&table[word * SIZE..][..SIZE]);
-        }
+        copy_rows(name, x, numbers(&self.0), SIZE, first..WORDS as i64, y)?;
         Ok(Y::batch_mut(y))
     }
 
@@ -71,6 +63,28 @@ impl<const WORDS: usize, const SIZE: usize, const ROWS: usize> Embedding<WORDS, 
         let table = table.as_flattened();
         crate::kernels::panels::numbers_mut(&mut self.0)[..table.len()].copy_from_slice(table);
     }
+}
+
+/// The rows of `table`, of `size` numbers each, that `x` names; negative ones count from the end,
+/// where `range` allows them.
+pub(crate) fn copy_rows<X: Tensor<Number: Word>, N: Number>(
+    name: &'static str,
+    x: &[X],
+    table: &[N],
+    size: usize,
+    range: Range<i64>,
+    y: &mut [N],
+) -> Result<(), InputError> {
+    for (i, (word, y)) in X::flat(x).iter().zip(y.chunks_exact_mut(size)).enumerate() {
+        let value: i64 = (*word).into();
+        if !range.contains(&value) {
+            let (sample, position) = (i / X::LEN, i % X::LEN);
+            return Err(InputError::Index { name, sample, position, value, range });
+        }
+        let row = value.rem_euclid(range.end) as usize;
+        y.copy_from_slice(&table[row * size..][..size]);
+    }
+    Ok(())
 }
 
 /// A type of word numbers: `i32`, `i64` or `u8`.

@@ -22,5 +22,6 @@ pub use conv2d_transpose::Conv2DTranspose;
 pub use dense::Dense;
 pub use depthwise_conv1d::DepthwiseConv1D;
 pub use depthwise_conv2d::DepthwiseConv2D;
+pub(crate) use embedding::copy_rows;
 pub use embedding::{Embedding, Word};
 pub use resampling::Resampling;

@@ -27,6 +27,7 @@ mod arg;
 mod bucketize;
 mod cumulative;
 mod elementwise;
+mod look_up;
 mod matmul;
 mod mirror_pad;
 mod pooling;
@@ -42,6 +43,7 @@ pub use cumulative::{cumprod, cumsum};
 pub use elementwise::{
     activate, activate_mut, map, map_mut, map2, map2_mut, map3, map3_mut, map4, map4_mut,
 };
+pub use look_up::look_up;
 pub use matmul::matmul;
 pub use mirror_pad::{pad_reflect, pad_symmetric};
 pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};

@@ -208,7 +208,7 @@ macro_rules! integers {
     )*};
 }
 
-integers!(i32 i64);
+integers!(i32 i64 u8);
 
 /// A type of truth values: bool, or u8 of 0 and 1.
 pub trait Logical: Number + From<bool> {
