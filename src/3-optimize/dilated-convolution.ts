@@ -1,12 +1,15 @@
 /**
  * `Pad → SpaceToBatch → Convolution → BatchToSpace → Slice` → `Convolution` with dilations: TensorFlow deals the
- * pixels out to a sample for each place of the block, convolves each, and puts them together again.
+ * pixels out to a sample for each place of the block, convolves each, and puts them together again. The same for
+ * transposed convolutions.
  */
 
-import type { Node, Value } from '../ir/graph.ts';
-import { sameShape } from '../ir/types.ts';
+import type { NodeWith, Value } from '../ir/graph.ts';
+import { type Dim, sameShape } from '../ir/types.ts';
 import { convolution } from '../ops/convolution.ts';
+import { convolutionTranspose } from '../ops/convolution-transpose.ts';
 import { depthwiseConvolution } from '../ops/depthwise-convolution.ts';
+import { spatial } from '../ops/window.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
 export const dilatedConvolution: Rewrite = (node, { isReadOnce }) => {
@@ -23,6 +26,13 @@ export const dilatedConvolution: Rewrite = (node, { isReadOnce }) => {
   const { window } = sliding.attributes;
   const isPlain = `${block}` === `${back.attributes.block}` && window.strides.every((stride) => stride === 1);
   if (!isPlain || window.dilations.some((dilation) => dilation !== 1)) return undefined;
+
+  if (sliding.op === 'ConvolutionTranspose') {
+    const begin = crop?.attributes.begin.slice(1) ?? block.map(() => 0);
+    const borders = pad?.attributes.borders.slice(1) ?? block.map(() => [0, 0] as const);
+    const before = block.map((length, i) => window.padding[i]![0] * length + begin[i]! - borders[i]![0]);
+    return dilatedTranspose(sliding, x, node.type.shape, block, before);
+  }
 
   const lengths = back.type.shape;
   const padding = block.map((length, i) => {
@@ -43,6 +53,28 @@ export const dilatedConvolution: Rewrite = (node, { isReadOnce }) => {
   return sameShape(dilated.type.shape, node.type.shape) ? dilated : undefined;
 };
 
-function isConvolution(value: Value): value is Extract<Node, { op: 'Convolution' | 'DepthwiseConvolution' }> {
-  return value.kind === 'node' && (value.op === 'Convolution' || value.op === 'DepthwiseConvolution');
+/** A transposed convolution of x with dilations, whose output of this shape begins `before` steps late. */
+function dilatedTranspose(
+  sliding: NodeWith<'ConvolutionTranspose'>,
+  x: Value,
+  shape: readonly Dim[],
+  dilations: readonly number[],
+  before: readonly number[],
+): Value | undefined {
+  const lengths = spatial(shape);
+  const padding = spatial(x.type.shape).map((steps, i) => {
+    const reach = (sliding.weights.kernel.shape[i]! - 1) * dilations[i]! + 1;
+    return [before[i]!, steps - 1 + reach - lengths[i]! - before[i]!] as const;
+  });
+  if (padding.flat().some((steps) => steps < 0)) return undefined;
+  const window = { strides: dilations.map(() => 1), dilations, padding };
+  const attributes = { ...sliding.attributes, window, lengths };
+  return make(sliding.layer, convolutionTranspose, { x }, attributes, sliding.weights);
+}
+
+type Sliding = NodeWith<'Convolution' | 'ConvolutionTranspose' | 'DepthwiseConvolution'>;
+
+function isConvolution(value: Value): value is Sliding {
+  const names = ['Convolution', 'ConvolutionTranspose', 'DepthwiseConvolution'];
+  return value.kind === 'node' && names.includes(value.op);
 }

@@ -232,7 +232,8 @@ class StatementWriter {
 
   /** A constant that is no layer's weight stands among the layers, as one sample for all. */
   private constant(tensor: Tensor, name: string): string {
-    const shape = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
+    const sample = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
+    const shape = sample.length === 0 ? [1] : sample;
     const type = arrayOf(shape, tensor.dtype);
     const rows = Math.ceil((tensor.data.length * bytesOf(tensor.dtype)) / 64);
     const field = {

@@ -27,9 +27,11 @@ export interface Budget {
   left: number;
 }
 
-/** Constants that a model computes have 256 MiB of floats, whatever its size. */
+/** 256 MiB of floats, whatever the size of the model. */
+const MOST_NUMBERS = 2 ** 26;
+
 export function newBudget(): Budget {
-  return { left: 2 ** 26 };
+  return { left: MOST_NUMBERS };
 }
 
 /** Throws a `Refusal` if the constants of the model come to more than the budget. */

@@ -67,7 +67,7 @@ function statement(
   const names = ['x', 'y', 'z', 'w'].slice(0, Object.keys(inputs).length);
   const { text } = rustExpression(expression, names);
   if (text.includes('math::')) use('math');
-  const isPath = new RegExp(`^math::\\w+\\(${names.join(', ')}\\)$`).test(text);
+  const isPath = new RegExp(`^(math::\\w+|\\w+::from)\\(${names.join(', ')}\\)$`).test(text);
   const formula = isPath ? text.slice(0, text.indexOf('(')) : `|${names.join(', ')}| ${text}`;
   const count = names.length === 1 ? '' : names.length;
   return `ops::map${count}${suffix}(${Object.values(inputs).join(', ')}${into}, ${formula})`;

@@ -31,8 +31,9 @@ function depthToSpace(node: TensorflowNode): Operand {
   const batch = x.type.shape[0]!;
   const rest = depth / size ** 2;
   if (!Number.isInteger(rest)) throw new Refusal(`${depth} channels do not make blocks of ${size}`);
-  const apart = reshaped(node, x, [batch, rows, columns, size, size, rest]);
-  const turned = node.add(transpose, { x: apart }, { axes: [0, 1, 3, 2, 4, 5] }, {});
+  // The columns of a block and their channels stay side by side.
+  const apart = reshaped(node, x, [batch, rows, columns, size, size * rest]);
+  const turned = node.add(transpose, { x: apart }, { axes: [0, 1, 3, 2, 4] }, {});
   return fromChannelsLast(node, reshaped(node, turned, [batch, rows * size, columns * size, rest]), isFirst);
 }
 
@@ -44,8 +45,8 @@ function spaceToDepth(node: TensorflowNode): Operand {
   if (!Number.isInteger(high) || !Number.isInteger(wide)) {
     throw new Refusal(`blocks of ${size} do not fit into ${rows} × ${columns}`);
   }
-  const apart = reshaped(node, x, [batch, high, size, wide, size, depth]);
-  const turned = node.add(transpose, { x: apart }, { axes: [0, 1, 3, 2, 4, 5] }, {});
+  const apart = reshaped(node, x, [batch, high, size, wide, size * depth]);
+  const turned = node.add(transpose, { x: apart }, { axes: [0, 1, 3, 2, 4] }, {});
   return fromChannelsLast(node, reshaped(node, turned, [batch, high, wide, size ** 2 * depth]), isFirst);
 }
 

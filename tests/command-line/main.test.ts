@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
 
 function tf2rust(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
+  return spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8', timeout: 120_000 });
 }
 
 /** Flags that are right but for the model, which is this file. */

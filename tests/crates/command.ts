@@ -5,6 +5,9 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { targetFolder } from './places.ts';
 
+/** No program that a test runs takes longer, in milliseconds: one that does hangs. */
+const LONGEST = 15 * 60_000;
+
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
@@ -38,6 +41,7 @@ export function runIn(
     encoding: 'utf8',
     maxBuffer: 1 << 28,
     env: { ...process.env, ...variables },
+    timeout: LONGEST,
   });
   if (error) throw error;
   return { status, stdout, stderr, seconds: (performance.now() - started) / 1000 };

@@ -14,6 +14,7 @@ import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
 import { readableNode } from './node.ts';
+import { inModelOrder } from './output-order.ts';
 import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
 import { chosenSignature, FILE, inputType, servingGraph, writtenByKeras3 } from './signature.ts';
 import { unsupported } from './unsupported.ts';
@@ -105,6 +106,11 @@ class Importer {
     if (outputs.length === 0) refuse(`signature "${name}"`, 'it has no outputs');
     const nodes = [...new Set(outputs.map(({ at }) => at.name))];
     outputs.sort((a, b) => nodes.indexOf(a.at.name) - nodes.indexOf(b.at.name) || a.at.index - b.at.index);
+    const order = inModelOrder(
+      outputs.map(({ key }) => key),
+      this.files,
+    );
+    outputs.sort((a, b) => order.indexOf(a.key) - order.indexOf(b.key));
 
     const roots = outputs.map(({ at }) => at);
     this.layerOf = layerNames(this.variableReads(main, roots), writtenByKeras3(this.graph));

@@ -19,7 +19,7 @@ use crate::ops::around;
 /// let mut halves: Resampling<4, 2, 2, 2> = Resampling::new_zeroed();
 /// halves.pack(&[0, 2], &[[0.5, 0.5]; 2]);
 /// let mut scratch = [0.0; 2];
-/// let y: &mut [[f32; 2]] = halves.apply(&[[1.0, 3.0, 5.0, 9.0]], 1, &mut scratch);
+/// let y: &mut [[f32; 2]] = halves.apply(&[[1.0_f32, 3.0, 5.0, 9.0]], 1, &mut scratch);
 /// assert_eq!(y, [[2.0, 7.0]]);
 /// # }
 /// ```

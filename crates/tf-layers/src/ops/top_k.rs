@@ -12,7 +12,7 @@ use super::Place;
 ///
 /// ```
 /// let mut scratch = [0.0; 2];
-/// let y: &mut [[f32; 2]] = tf_layers::ops::top_k_values(&[[1.0, 4.0, 2.0]], &mut scratch);
+/// let y: &mut [[f32; 2]] = tf_layers::ops::top_k_values(&[[1.0_f32, 4.0, 2.0]], &mut scratch);
 /// assert_eq!(y, [[4.0, 2.0]]);
 /// ```
 pub fn top_k_values<'y, X, Y>(x: &[X], y: &'y mut [X::Number]) -> &'y mut [Y]
@@ -29,7 +29,7 @@ where
 ///
 /// ```
 /// let mut scratch = [0; 2];
-/// let y: &mut [[i32; 2]] = tf_layers::ops::top_k_indices(&[[1.0, 4.0, 2.0]], &mut scratch);
+/// let y: &mut [[i32; 2]] = tf_layers::ops::top_k_indices(&[[1.0_f32, 4.0, 2.0]], &mut scratch);
 /// assert_eq!(y, [[1, 2]]);
 /// ```
 pub fn top_k_indices<'y, X, Y>(x: &[X], y: &'y mut [Y::Number]) -> &'y mut [Y]
