@@ -148,7 +148,7 @@ function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statem
 
 /** How far predictions may be from TensorFlow's, by `largestError`: the errors of a deep network add up. */
 export function tolerance({ layers }: Crate): { readonly value: number; readonly isDeep: boolean } {
-  const isDeep = layers.length > 20;
+  const isDeep = layers.length > 10;
   return { value: isDeep ? 1e-4 : 1e-5, isDeep };
 }
 

@@ -79,7 +79,8 @@ function predictionName(
   graph: Graph,
   index: number,
 ): string | undefined {
-  const names = [`predictions_${index}`, graph.outputs[index]!.name];
+  const { name } = graph.outputs[index]!;
+  const names = [`predictions_${index}`, name, `predictions_${name}`];
   if (graph.outputs.length === 1) names.unshift('predictions');
   return names.find((name) => arrays.has(name));
 }

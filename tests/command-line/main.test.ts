@@ -6,7 +6,7 @@ import path from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../../src/main.js', import.meta.url));
+const program = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 
 function tf2rust(...argv: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [program, ...argv], { encoding: 'utf8', timeout: 120_000 });

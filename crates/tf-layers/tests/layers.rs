@@ -375,6 +375,10 @@ fn constants() {
     let mut flags = Constant::<[u8; 65], 2>::new_zeroed();
     flags.pack(&[1; 65]);
     assert_eq!(flags.values(), [[1; 65]]);
+    let mut mask = Constant::<[bool; 65], 2>::new_zeroed();
+    let every_third: [bool; 65] = std::array::from_fn(|i| i % 3 == 0);
+    mask.pack(&every_third);
+    assert_eq!(mask.values(), [every_third]);
     let mut number = Constant::<f32, 1>::new_zeroed();
     number.pack(&0.5);
     assert_eq!(number.values(), [0.5]);
