@@ -152,7 +152,7 @@ test('refuses constants that are damaged or too large', () => {
   const huge = Uint8Array.of(8, 1, 18, 8, 18, 6, 8, 255, 255, 255, 255, 15);
   assert.match(
     refusal(() => tensorOf(readTensorProto(messageOf(huge, 'a.pb')), 'c')),
-    /^c: holds 4294967295 elements, and at most 268435456 are supported/,
+    /^c: holds 4294967295 elements, and at most 67108864 are supported/,
   );
 });
 
