@@ -165,7 +165,7 @@ ${structLiteral(
     #[test]
     fn predicts_as_${source.kind === 'features' ? 'tensorflow' : 'the_converter'}_does() {
         let samples = Samples::read().unwrap();
-        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, `samples.${outputs[0]!.array}.len()`)};
+${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `samples.${outputs[0]!.array}.len()`))}
         let mut model = ${name.type}::new();
         model.predict_from_array(samples.batch(), &mut outputs).unwrap();
 ${outputs.map((output) => errorCheck(output, several)).join('\n')}
@@ -179,7 +179,7 @@ ${token ? `\n${namesTheToken(crate, token)}\n` : ''}
     fn names_the_rows_that_do_not_match() {
         let samples = Samples::read().unwrap();
         let rows = samples.${first.field}.len();
-        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, 'rows + 1')};
+${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, 'rows + 1'))}
         let mut model = ${name.type}::new();
         let error = model.predict_from_array(samples.batch(), &mut outputs).unwrap_err();
         assert_eq!(error, InputError::Rows { name: "out", rows: rows + 1, expected: rows });
@@ -253,7 +253,7 @@ function withoutAllocating(crate: Crate): string {
     fn predicts_without_allocating() {
         let samples = Samples::read().unwrap();
         let mut model = ${name.type}::new();
-        let mut outputs${outputsType(crate)} = ${emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`)};
+${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`))}
         let allocations = allocation_counter::measure(|| {
             model.predict(&samples.inputs(0)).unwrap();
             model.predict_from_array(samples.batch(), &mut outputs).unwrap();

@@ -225,7 +225,7 @@ function predictBatch(crate: Crate): string {
   const type = isZeroed ? `: Vec<${rowType(crate)}>` : '';
   return `    /// Predicts every sample of \`batch\`, in order.
     pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
-        let mut outputs${type} = ${empty};
+${letStatement(2, `mut outputs${type}`, empty)}
         self.predict_from_array(batch, &mut outputs)?;
         Ok(${result})
     }`;
