@@ -22,6 +22,7 @@ export interface Checked {
 
 /** Compares the graph's predictions with those given, as far as the time allows. Refuses any that differ. */
 export function checkSamples(graph: Graph, samples: Samples, tolerance: number, file: string): Checked {
+  const scales = samples.predictions.map(largestMagnitude);
   const started = performance.now();
   let [count, largest] = [0, 0];
   while (count < samples.count && (count === 0 || performance.now() - started < BUDGET)) {
@@ -29,9 +30,8 @@ export function checkSamples(graph: Graph, samples: Samples, tolerance: number, 
     const outputs = predict(graph, inputs, `${file}, sample ${count}`);
     for (const [i, output] of outputs.entries()) {
       const expected = sample(samples.predictions[i]!, count);
-      const scale = largestMagnitude(samples.predictions[i]!);
       const error =
-        largestError(output.data, expected.data) * Math.min(1, largestMagnitude(expected) / scale);
+        largestError(output.data, expected.data) * Math.min(1, largestMagnitude(expected) / scales[i]!);
       refuseNaN(samples, count, expected, file);
       if (!(error <= tolerance)) disagree(graph, samples, i, count, output, expected, file);
       largest = Math.max(largest, error);
