@@ -5,7 +5,7 @@ import type { Attribute, NodeDef } from '../../1-read/saved-model.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, dimsOf } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
-import type { DType, Tensor } from '../../ir/types.ts';
+import { type DType, lengthOfSample, type Tensor } from '../../ir/types.ts';
 import type { Operand, TensorflowNode } from '../../ops/tensorflow.ts';
 
 export interface ReadableNode extends TensorflowNode {
@@ -51,6 +51,11 @@ export function readableNode(
     }
     return operand.tensor;
   };
+  const refuseLong = (index: number): void => {
+    const length = lengthOfSample(input(index).type);
+    if (length > MOST_INTEGERS)
+      throw new Refusal(`input ${index} of ${op} has ${length} numbers, which is no list`);
+  };
   return {
     ...builderFor(layer, budget),
     op,
@@ -58,12 +63,13 @@ export function readableNode(
     input,
     constant: constantInput,
     integers(index) {
-      const { data } = constantInput(index);
-      if (data.length > MOST_INTEGERS)
-        throw new Refusal(`input ${index} of ${op} has ${data.length} numbers, which is no list`);
-      return Array.from(data, Number);
+      refuseLong(index);
+      return Array.from(constantInput(index).data, Number);
     },
-    dims: (index) => dimsOf(input(index)),
+    dims(index) {
+      refuseLong(index);
+      return dimsOf(input(index));
+    },
     number(name, otherwise) {
       const found = attribute(name);
       if (found === undefined) return otherwise;
