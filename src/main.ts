@@ -151,7 +151,7 @@ async function interruptible(work: (signal: AbortSignal) => Promise<void>): Prom
   }
 }
 
-const useColors = process.stderr.isTTY && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
+const useColors = process.stderr.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb';
 const colors = pc.createColors(useColors);
 
 /** The stage that is running, on one line of a terminal; nothing elsewhere. */
