@@ -5,7 +5,7 @@ import { optimize, recognize } from './3-optimize/index.ts';
 import { plan, scratchBytes } from './4-plan/plan.ts';
 import { printPlan } from './4-plan/print.ts';
 import { crateOf, tolerance } from './5-emit/crate.ts';
-import { describeModel } from './5-emit/describe.ts';
+import { describeModel } from './5-emit/description/describe.ts';
 import { emitCrate } from './5-emit/emit.ts';
 import { ConversionError } from './errors.ts';
 import type { Graph } from './ir/graph.ts';

@@ -1,7 +1,7 @@
 /** What main.ts asks of the converter and what it gets back: bytes in, bytes out, no disk between. */
 
 import type { Files } from './1-read/files.ts';
-import type { OverviewAssets } from './5-emit/overview.ts';
+import type { OverviewAssets } from './5-emit/description/overview.ts';
 import type { ModelName } from './model-name.ts';
 
 /** The stages after which a conversion can stop and print its graph. */

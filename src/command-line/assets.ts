@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import type { OverviewAssets } from '../5-emit/overview.ts';
+import type { OverviewAssets } from '../5-emit/description/overview.ts';
 import { packageFolder } from './package-files.ts';
 
 export function readOverviewAssets(): OverviewAssets {

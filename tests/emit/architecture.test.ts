@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { architecture } from '../../src/5-emit/architecture.ts';
-import { computationGraph } from '../../src/5-emit/computation-graph.ts';
-import { printJson } from '../../src/5-emit/json.ts';
-import { layersOf } from '../../src/5-emit/layers.ts';
-import { settingsOf } from '../../src/5-emit/settings.ts';
+import { architecture } from '../../src/5-emit/description/architecture.ts';
+import { computationGraph } from '../../src/5-emit/description/computation-graph.ts';
+import { printJson } from '../../src/5-emit/description/json.ts';
+import { layersOf } from '../../src/5-emit/description/layers.ts';
+import { settingsOf } from '../../src/5-emit/description/settings.ts';
 import { linear } from '../../src/ops/activation.ts';
 import { call, number, input as x } from '../../src/ops/expression.ts';
 import { input, node, weight } from './graph.ts';

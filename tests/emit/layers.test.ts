@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { layersOf } from '../../src/5-emit/layers.ts';
+import { layersOf } from '../../src/5-emit/description/layers.ts';
 import type { Graph } from '../../src/ir/graph.ts';
 import { linear } from '../../src/ops/activation.ts';
 import { call, input as x } from '../../src/ops/expression.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readTextWidth } from '../../src/5-emit/font.ts';
-import type { LayerSummary } from '../../src/5-emit/layers.ts';
-import { overview } from '../../src/5-emit/overview.ts';
+import { readTextWidth } from '../../src/5-emit/description/font.ts';
+import type { LayerSummary } from '../../src/5-emit/description/layers.ts';
+import { overview } from '../../src/5-emit/description/overview.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
 import type { TensorType } from '../../src/ir/types.ts';
 

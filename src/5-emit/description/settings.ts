@@ -1,10 +1,10 @@
 /** The settings of a layer by Keras's names, as far as the graph still holds them. */
 
-import type { Node, NodeWith } from '../ir/graph.ts';
-import type { Dim, DType, Tensor } from '../ir/types.ts';
-import { type Activation, activationOf } from '../ops/activation.ts';
-import { printExpression } from '../ops/expression.ts';
-import { padding, type Window } from '../ops/window.ts';
+import type { Node, NodeWith } from '../../ir/graph.ts';
+import type { Dim, DType, Tensor } from '../../ir/types.ts';
+import { type Activation, activationOf } from '../../ops/activation.ts';
+import { printExpression } from '../../ops/expression.ts';
+import { padding, type Window } from '../../ops/window.ts';
 
 export type Setting = string | number | boolean | null | readonly Setting[];
 export type Settings = Readonly<Record<string, Setting>>;

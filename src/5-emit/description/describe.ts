@@ -1,13 +1,13 @@
 /** The files that tell what the model is: its layers, their connections, a picture, and the weights. */
 
-import type { AnyTensor } from '../1-read/element-types.ts';
-import { writeNpz } from '../1-read/npz.ts';
-import type { Graph } from '../ir/graph.ts';
-import type { Tensor } from '../ir/types.ts';
+import type { AnyTensor } from '../../1-read/element-types.ts';
+import { writeNpz } from '../../1-read/npz.ts';
+import type { Graph } from '../../ir/graph.ts';
+import type { Tensor } from '../../ir/types.ts';
+import { rustName } from '../names.ts';
 import { architecture } from './architecture.ts';
 import { computationGraph } from './computation-graph.ts';
 import { layersOf } from './layers.ts';
-import { rustName } from './names.ts';
 import { type OverviewAssets, overview } from './overview.ts';
 
 /** A trained variable of the model, as its author knows it. */

@@ -1,8 +1,8 @@
 /** The layers of a model as its author knows them: what the picture and the files about the model tell of. */
 
-import { opOf } from '../evaluate/evaluate.ts';
-import { type Graph, type Input, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
-import type { Tensor, TensorType } from '../ir/types.ts';
+import { opOf } from '../../evaluate/evaluate.ts';
+import { type Graph, type Input, inputsOf, type Node, nodesOf, type Value } from '../../ir/graph.ts';
+import type { Tensor, TensorType } from '../../ir/types.ts';
 import {
   activationSettings,
   isBias,

@@ -1,6 +1,6 @@
 /** A layer in the picture: a card with its name, its class, and the shapes that go in and come out. */
 
-import { printDim, type TensorType } from '../ir/types.ts';
+import { printDim, type TensorType } from '../../ir/types.ts';
 import type { TextWidth } from './font.ts';
 import { type Colours, coloursOf } from './layer-family.ts';
 import type { LayerSummary } from './layers.ts';
