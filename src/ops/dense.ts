@@ -2,7 +2,9 @@
 
 import { Refusal } from '../errors.ts';
 import { type Dim, elements } from '../ir/types.ts';
-import { type Activation, activate, rustActivation } from './activation.ts';
+import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { type KerasLayers, keepsMask, kernelAndBias } from './keras.ts';
+import { activated } from './keras-activation.ts';
 import { matmul } from './matmul.ts';
 import { defineOp } from './op.ts';
 import type { TensorflowOps } from './tensorflow.ts';
@@ -61,4 +63,13 @@ export const denseTensorflow: TensorflowOps = {
     for (const name of ['grad_a', 'grad_b']) node.flag(name, false);
     return node.add(matmul, { x: node.input(0), z: node.input(1) }, { transposeX, transposeZ }, {});
   },
+};
+
+export const denseKeras: KerasLayers = {
+  Dense: keepsMask((layer) => {
+    layer.ignore('units');
+    const { kernel, bias } = kernelAndBias(layer, (shape) => shape.slice(-1));
+    const y = layer.add(dense, { x: layer.input(0) }, { activation: linear }, { kernel, bias });
+    return activated(layer, y);
+  }),
 };

@@ -1,4 +1,4 @@
-/** Every operator, and every TensorFlow op that they are. */
+/** Every operator, and every TensorFlow op and Keras layer that they are. */
 
 import { arg, argTensorflow } from './arg.ts';
 import { axesTensorflow } from './axes.ts';
@@ -9,11 +9,13 @@ import { concatenate, concatenateTensorflow } from './concatenate.ts';
 import { convolution, convolutionTensorflow } from './convolution.ts';
 import { convolutionTranspose, convolutionTransposeTensorflow } from './convolution-transpose.ts';
 import { cumulative, cumulativeTensorflow } from './cumulative.ts';
-import { dense, denseTensorflow } from './dense.ts';
+import { dense, denseKeras, denseTensorflow } from './dense.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
 import { einsumTensorflow } from './einsum.ts';
 import { elementwise, elementwiseTensorflow } from './elementwise.ts';
 import { embedding, embeddingTensorflow, select } from './embedding.ts';
+import type { KerasLayers } from './keras.ts';
+import { activationKeras } from './keras-activation.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
@@ -92,4 +94,9 @@ export const tensorflowOps: TensorflowOps = {
   ...spaceToBatchTensorflow,
   ...topKTensorflow,
   ...transposeTensorflow,
+};
+
+export const kerasLayers: KerasLayers = {
+  ...activationKeras,
+  ...denseKeras,
 };

@@ -1,0 +1,195 @@
+/** A model that Keras saved becomes a graph: its config says which layers there are, and a file has their weights. */
+
+import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
+import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
+import { newBudget } from '../../ir/builder.ts';
+import type { Input, Output } from '../../ir/graph.ts';
+import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
+import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
+import { inputType } from '../saved-model/signature.ts';
+import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
+import { typeNamed } from './dtype.ts';
+import { type Conversion, callLayer } from './layer.ts';
+import { runModel } from './run-model.ts';
+import type { WeightFile } from './weights.ts';
+
+/** What a `.keras` or an `.h5` file holds. */
+export interface KerasModel {
+  /** The name of the file, for errors. */
+  readonly file: string;
+  readonly config: Json;
+  /** The version of Keras that wrote it: `3.15.1`. */
+  readonly version: string;
+  readonly weights: WeightFile;
+  /** In bytes: a file may ask for memory as it has bytes itself. */
+  readonly size: number;
+}
+
+export function importKeras(source: KerasModel, options: ImportOptions): ImportedModel {
+  const root = layerConfig(source.config, source.file);
+  if (!isModel(root)) {
+    return refuse(
+      source.file,
+      `the model is a ${root.className}, a class of its own whose layers are not listed in the file; export a SavedModel with model.export(...)`,
+    );
+  }
+  if (options.signature !== undefined) {
+    return refuse('--signature', 'a Keras model has no signatures; leave the flag out');
+  }
+  const model = modelConfig(root);
+  const inputs = inputsOf(model, options);
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  const conversion = conversionOf(source, warnings, problems);
+  const results = runModel({
+    model,
+    prefix: '',
+    weights: source.weights.weights,
+    inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
+    call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
+  });
+  const outputs = model.outputs.map((place, i) => output(outputName(model, place, i), results[i], problems));
+  if (problems.length === 0) refuseUnreadWeights(source);
+  if (problems.length > 0) throw new ConversionError(problems);
+  return {
+    graph: { inputs, outputs: outputs as readonly Output[] },
+    variables: [...conversion.variables.values()],
+    warnings,
+  };
+}
+
+function conversionOf(source: KerasModel, warnings: string[], problems: Problem[]): Conversion {
+  const budget = newBudget();
+  budget.left += source.size;
+  let depth = 0;
+  const conversion: Conversion = {
+    keras: Number.parseInt(source.version, 10) || 1,
+    budget,
+    variables: new Map(),
+    warn({ name, className }, what) {
+      warnings.push(`layer "${name}"${className === undefined ? '' : ` (${className})`}: ${what}`);
+    },
+    runModel(config, path, weights, inputs) {
+      const model = modelConfig(config);
+      if (model.inputs.length !== inputs.length) {
+        throw new Refusal(
+          `it is called with ${inputs.length} tensors, and has ${model.inputs.length} inputs`,
+        );
+      }
+      if (++depth > 64) throw new Refusal('its models contain each other without end');
+      const results = runModel({
+        model,
+        prefix: `${path}/`,
+        weights,
+        inputs,
+        call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
+      });
+      depth--;
+      return tensorsOf(results);
+    },
+  };
+  return conversion;
+}
+
+/** The outputs of a model inside; without some that could not be converted, which has been told. */
+function tensorsOf(results: readonly (KerasArgument | undefined)[]): KerasOutputs {
+  const tensors = results.flatMap((result) => (result?.kind === 'tensor' ? [result] : []));
+  if (tensors.length < results.length) throw new Passed();
+  return { outputs: tensors.map(({ operand }) => operand), masks: tensors.map(({ mask }) => mask) };
+}
+
+/** Thrown where a problem has been told already. */
+class Passed extends Error {}
+
+function called(
+  problems: Problem[],
+  call: () => KerasOutputs,
+  path: string,
+  { className }: LayerConfig,
+): KerasOutputs | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof Passed) return undefined;
+    if (!(error instanceof Refusal)) throw error;
+    const problem = { where: `layer "${path}" (${className})`, what: error.message };
+    if (!problems.some(({ where, what }) => where === problem.where && what === problem.what)) {
+      problems.push(problem);
+    }
+    return undefined;
+  }
+}
+
+/** The inputs of the model, with the lengths that the user gave to those which are open. */
+function inputsOf({ layers, inputs }: ModelConfig, options: ImportOptions): readonly Input[] {
+  const problems: Problem[] = [];
+  const names = inputs.map(({ layer }) => layer);
+  for (const given of options.inputShapes.keys()) {
+    if (names.includes(given)) continue;
+    const what = `the model has no such input, but: ${names.join(', ')}`;
+    problems.push({ where: `--input_shape ${given}`, what });
+  }
+  const found = inputs.flatMap(({ layer: name }): readonly Input[] => {
+    try {
+      const layer = layers.find((candidate) => candidate.name === name);
+      if (layer?.className !== 'InputLayer') throw new Refusal('damaged: no InputLayer has its name');
+      return [{ kind: 'input', name, type: typeOf(layer, options.inputShapes.get(name)) }];
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push({ where: `input "${name}"`, what: error.message });
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new ConversionError(problems);
+  return found;
+}
+
+function typeOf({ name, config }: LayerConfig, given: readonly number[] | undefined): Input['type'] {
+  for (const key of ['sparse', 'ragged']) {
+    if (valueAt(config, key) === true)
+      throw new Refusal(`it is ${key}, and only dense tensors are supported`);
+  }
+  const dtype = valueAt(config, 'dtype') ?? 'float32';
+  const shape = valueAt(config, 'batch_shape') ?? valueAt(config, 'batch_input_shape');
+  const lengths = isList(shape) ? shape.map(lengthOf) : 'unknown';
+  if (typeof dtype !== 'string') throw new Refusal(`its type is ${printJson(dtype)}`);
+  return inputType(name, { name, type: typeNamed(dtype), shape: lengths, encoding: 'dense' }, given);
+}
+
+function lengthOf(length: Json): number | undefined {
+  if (length === null) return undefined;
+  if (typeof length === 'number' && Number.isSafeInteger(length) && length >= 0) return length;
+  throw new Refusal(`damaged: a length of it is ${printJson(length)}`);
+}
+
+/** An output has the name of its layer, with a number if the layer has several. */
+function outputName({ outputs }: ModelConfig, { layer }: { readonly layer: string }, index: number): string {
+  const twins = outputs.filter((other) => other.layer === layer);
+  if (twins.length === 1) return layer;
+  const at = outputs.slice(0, index).filter((other) => other.layer === layer).length;
+  return at === 0 ? layer : `${layer}_${at}`;
+}
+
+function output(name: string, result: KerasArgument | undefined, problems: Problem[]): Output | undefined {
+  if (result?.kind !== 'tensor') return undefined;
+  const { operand } = result;
+  const where = `output "${name}"`;
+  if (operand.kind === 'constant' || operand.kind === 'by batch') {
+    problems.push({ where, what: 'it does not depend on the inputs of the model' });
+    return undefined;
+  }
+  if (typeof operand.type.shape[0] === 'number' || operand.type.shape.length === 0) {
+    problems.push({ where, what: 'its first dimension is not the batch' });
+    return undefined;
+  }
+  return { name, value: operand };
+}
+
+/** A weight that no layer asked for belongs to something that was not understood. */
+function refuseUnreadWeights({ file, weights }: KerasModel): void {
+  const unread = weights.unread();
+  if (unread.length > 0) {
+    const names = unread.slice(0, 5).join(', ') + (unread.length > 5 ? ` and ${unread.length - 5} more` : '');
+    refuse(file, `its weights ${names} belong to no layer that reads them`);
+  }
+}

@@ -1,0 +1,202 @@
+/** A call of a Keras layer as the operators read it. What of its config nobody reads is a problem of the model. */
+
+import { type Json, valueAt } from '../../1-read/json.ts';
+import { Refusal } from '../../errors.ts';
+import { type Budget, builderFor, constant } from '../../ir/builder.ts';
+import type { Constant, Layer } from '../../ir/graph.ts';
+import { isFloat, type Tensor } from '../../ir/types.ts';
+import { compute } from '../../ops/elementwise.ts';
+import { cast, input } from '../../ops/expression.ts';
+import { kerasLayers } from '../../ops/index.ts';
+import {
+  type InnerPlace,
+  type KerasArgument,
+  type KerasLayer,
+  type KerasOutputs,
+  outputsOf,
+  type TensorflowAttribute,
+} from '../../ops/keras.ts';
+import type { Builder, Operand } from '../../ops/tensorflow.ts';
+import { isModel, type LayerConfig, layerConfig } from './config.ts';
+import { configReader } from './config-reader.ts';
+import { dtypeOfPolicy } from './dtype.ts';
+import { tensorflow } from './tensorflow-op.ts';
+import type { Weights } from './weights.ts';
+
+/** What all layers of a model share while they are read. */
+export interface Conversion {
+  readonly keras: number;
+  readonly budget: Budget;
+  /** Every weight that a layer asked for, by the name that it has in Keras. */
+  readonly variables: Map<string, { readonly layer: string; readonly name: string; readonly tensor: Tensor }>;
+  warn(layer: Layer, what: string): void;
+  /** Runs a model that is a layer of another one. */
+  runModel(
+    config: LayerConfig,
+    path: string,
+    weights: Weights,
+    inputs: readonly KerasArgument[],
+  ): KerasOutputs;
+}
+
+export interface LayerCall {
+  readonly config: LayerConfig;
+  /** `inner/dense`: its name with those of the models around it. */
+  readonly path: string;
+  readonly weights: Weights;
+  readonly positional: readonly KerasArgument[];
+  readonly named: ReadonlyMap<string, KerasArgument>;
+}
+
+/** What the layer makes of its arguments. Throws a `Refusal` for what is not understood. */
+export function callLayer(call: LayerCall, conversion: Conversion): KerasOutputs {
+  const { config, path, weights } = call;
+  refuseForeignClass(config);
+  if (isModel(config)) return conversion.runModel(config, path, weights, flattened(call.positional[0]));
+  const lowering = Object.hasOwn(kerasLayers, config.className) ? kerasLayers[config.className] : undefined;
+  if (!lowering) throw new Refusal('the layer is not supported');
+  const layer = readableLayer(call, conversion);
+  const result = outputsOf(lowering(layer));
+  layer.refuseUnread();
+  return result;
+}
+
+/** A class of the author's own may have any meaning, even if it is called as one of Keras's. */
+function refuseForeignClass({ className, module, registeredName }: LayerConfig): void {
+  const isKeras = module === undefined || /^(keras|tf_keras|tensorflow)(\.|$)/.test(module);
+  const isRegistered = registeredName?.includes('>') ?? false;
+  if (!isKeras || isRegistered) {
+    throw new Refusal(
+      `the class ${registeredName ?? className} is the author's own (${module}), which only its Python code explains; export a SavedModel with model.export(...)`,
+    );
+  }
+}
+
+interface ReadableLayer extends KerasLayer {
+  refuseUnread(): void;
+}
+
+function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
+  const { config: own, path, weights } = call;
+  const layer: Layer = { name: path, className: own.className };
+  const dtype = dtypeOfPolicy(valueAt(own.config, 'dtype'), own.className);
+  const builder = builderFor(layer, conversion.budget);
+  const inputs = flattened(call.positional[0]).filter(isTensor);
+  const operands = inputs.map(({ operand }) => autocast(builder, operand, dtype));
+  const reader = configReader(own);
+  const readArguments = new Set<string | number>([0]);
+  const variable = (name: string, value: Tensor): Constant => {
+    const full = `${path}/${name}`;
+    conversion.variables.set(full, { layer: path, name: full, tensor: value });
+    return constant(value, full);
+  };
+  const weightsOf = <Name extends string>(
+    from: Weights,
+    prefix: string,
+    names: readonly Name[],
+  ): Readonly<Record<Name, Constant>> => {
+    const tensors = from.own(names);
+    const entries = names.map((name, i) => [name, variable(`${prefix}${name}`, tensors[i]!)]);
+    return Object.fromEntries(entries) as Record<Name, Constant>;
+  };
+  const runTensorflow = (
+    op: string,
+    given: readonly (Operand | number | readonly number[])[],
+    attributes: Readonly<Record<string, TensorflowAttribute>> = {},
+  ): readonly Operand[] => tensorflow(layer, conversion.budget, op, given, attributes);
+  const innerCall = (
+    serialized: Json,
+    place: InnerPlace,
+    arguments_: readonly KerasArgument[],
+  ): LayerCall => {
+    const config = layerConfig(serialized, `layer "${path}" (${own.className})`);
+    const positional: KerasArgument = { kind: 'list', items: arguments_ };
+    return { config, path, weights: weights.inner(place), positional: [positional], named: new Map() };
+  };
+
+  return {
+    ...builder,
+    ...reader,
+    className: own.className,
+    name: path,
+    keras: conversion.keras,
+    dtype,
+    inputs: operands,
+    input(index) {
+      const operand = operands[index];
+      if (!operand)
+        throw new Refusal(`it is called with ${operands.length} tensors, and should be with more`);
+      return operand;
+    },
+    mask(index) {
+      readArguments.add('mask');
+      const given = call.named.get('mask');
+      if (given && !isNone(given)) return maskAt(given, index);
+      return inputs[index]?.mask;
+    },
+    argument(name, place) {
+      readArguments.add(name).add(place);
+      const given = call.named.get(name) ?? call.positional[place];
+      return given && !isNone(given) ? given : undefined;
+    },
+    weightCount: weights.count,
+    weights: (...names) => weightsOf(weights, '', names),
+    weightsAt: (place, ...names) =>
+      weightsOf(weights.inner(place), `${place.name ?? place.attribute}/`, names),
+    callInner: (serialized, place, ...given) =>
+      callLayer(
+        innerCall(
+          serialized,
+          place,
+          given.map(({ operand, mask }) => ({ kind: 'tensor', operand, mask })),
+        ),
+        conversion,
+      ),
+    inner: (serialized, place) => readableLayer(innerCall(serialized, place, []), conversion),
+    tensorflow(op, given, attributes) {
+      const [first] = runTensorflow(op, given, attributes);
+      if (!first) throw new Error(`${op} has no output`);
+      return first;
+    },
+    tensorflowAll: runTensorflow,
+    warn: (what) => conversion.warn(layer, what),
+    refuseUnread() {
+      reader.refuseUnread();
+      for (const [i, argument] of call.positional.entries()) {
+        if (!readArguments.has(i) && !isNone(argument))
+          throw new Refusal(`its argument ${i} is not supported`);
+      }
+      for (const [name, argument] of call.named) {
+        // Predictions are made with training=False, whatever the call said; what K2 holds active is refused by its layer.
+        if (!readArguments.has(name) && !isNone(argument) && name !== 'training' && name !== 'mask') {
+          throw new Refusal(`its argument "${name}" is not supported`);
+        }
+      }
+    },
+  };
+}
+
+function isTensor(argument: KerasArgument): argument is KerasArgument & { readonly kind: 'tensor' } {
+  return argument.kind === 'tensor';
+}
+
+function isNone(argument: KerasArgument): boolean {
+  return argument.kind === 'value' && argument.value === null;
+}
+
+function flattened(argument: KerasArgument | undefined): readonly KerasArgument[] {
+  if (argument === undefined) return [];
+  return argument.kind === 'list' ? argument.items.flatMap(flattened) : [argument];
+}
+
+function maskAt(given: KerasArgument, index: number): Operand | undefined {
+  const mask = flattened(given)[index];
+  return mask?.kind === 'tensor' ? mask.operand : undefined;
+}
+
+/** A layer takes floats as those that it computes with. */
+function autocast(builder: Builder, x: Operand, dtype: KerasLayer['dtype']): Operand {
+  const from = x.type.dtype;
+  if (!isFloat(from) || !isFloat(dtype) || from === dtype) return x;
+  return compute(builder, [x], cast(input(0, from), dtype));
+}

@@ -1,0 +1,151 @@
+/** Calls the layers of a model, each after those whose results it reads. */
+
+import { Refusal } from '../../errors.ts';
+import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
+import type { Argument, Call, LayerConfig, ModelConfig, TensorPlace } from './config.ts';
+import type { LayerCall } from './layer.ts';
+import type { Weights } from './weights.ts';
+
+/** What a call came to; undefined if it could not be converted, which has been told. */
+type Result = KerasOutputs | undefined;
+
+export interface ModelRun {
+  readonly model: ModelConfig;
+  /** The names of the models around it, each with a `/`. */
+  readonly prefix: string;
+  readonly weights: Weights;
+  /** One for each of the model's inputs. */
+  readonly inputs: readonly KerasArgument[];
+  /** Undefined if the layer cannot be converted. */
+  call(layer: LayerCall): Result;
+}
+
+/** The outputs of the model, each undefined if a layer before it could not be converted. */
+export function runModel(run: ModelRun): readonly (KerasArgument | undefined)[] {
+  const { model } = run;
+  const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
+  const weightsOf = run.weights.ofLayers(model.layers);
+  const firstCalls = firstCallsOf(model);
+  const results = new Map<string, Result>();
+  for (const [i, place] of model.inputs.entries()) {
+    const given = run.inputs[i];
+    if (given?.kind === 'tensor') {
+      results.set(keyOf(place), { outputs: [given.operand], masks: [given.mask] });
+    }
+  }
+
+  const callAt = (place: TensorPlace): { readonly layer: LayerConfig; readonly call: Call } => {
+    const layer = layers.get(place.layer);
+    const call = layer?.calls[place.call - (firstCalls.get(place.layer) ?? 0)];
+    if (!layer || !call) {
+      throw new Refusal(
+        `damaged: nothing is result ${place.output} of call ${place.call} of "${place.layer}"`,
+      );
+    }
+    return { layer, call };
+  };
+  const pick = (at: TensorPlace): KerasArgument | undefined => {
+    const result = results.get(keyOf(at));
+    if (!result) return undefined;
+    const operand = result.outputs[at.output];
+    if (!operand) throw new Refusal(`damaged: "${at.layer}" has no result ${at.output}`);
+    return { kind: 'tensor', operand, mask: result.masks[at.output] };
+  };
+
+  for (const place of inOrder(model.outputs, (at) =>
+    results.has(keyOf(at)) ? [] : placesIn(callAt(at).call),
+  )) {
+    if (results.has(keyOf(place))) continue;
+    const { layer, call } = callAt(place);
+    const positional = call.positional.map((argument) => resolved(argument, pick));
+    const named = [...call.named].map(([name, argument]) => [name, resolved(argument, pick)] as const);
+    const isKnown = [...positional, ...named.map(([, argument]) => argument)].every((argument) => argument);
+    results.set(
+      keyOf(place),
+      isKnown
+        ? run.call({
+            config: layer,
+            path: run.prefix + layer.name,
+            weights: weightsOf(layer),
+            positional: positional as readonly KerasArgument[],
+            named: new Map(named as readonly (readonly [string, KerasArgument])[]),
+          })
+        : undefined,
+    );
+  }
+  return model.outputs.map(pick);
+}
+
+const keyOf = ({ layer, call }: TensorPlace) => `${call} ${layer}`;
+
+/**
+ * How the first call of a layer is counted. Keras 2 counts the making of a model that is a layer as a call, which
+ * is not written down.
+ */
+function firstCallsOf(model: ModelConfig): ReadonlyMap<string, number> {
+  const places = [...model.outputs, ...model.layers.flatMap(({ calls }) => calls.flatMap(placesIn))];
+  const last = new Map<string, number>();
+  for (const { layer, call } of places) last.set(layer, Math.max(last.get(layer) ?? 0, call));
+  const counted = model.layers.filter(
+    ({ name, calls }) => last.get(name) === calls.length && calls.length > 0,
+  );
+  return new Map(counted.map(({ name }) => [name, 1]));
+}
+
+function placesIn({ positional, named }: Call): readonly TensorPlace[] {
+  const inside = (argument: Argument): readonly TensorPlace[] => {
+    switch (argument.kind) {
+      case 'tensor':
+        return [argument.at];
+      case 'list':
+        return argument.items.flatMap(inside);
+      case 'value':
+        return [];
+    }
+  };
+  return [...positional, ...named.values()].flatMap(inside);
+}
+
+/** The places and all that they need, each after those it needs. */
+function inOrder(
+  roots: readonly TensorPlace[],
+  needs: (place: TensorPlace) => readonly TensorPlace[],
+): readonly TensorPlace[] {
+  const order: TensorPlace[] = [];
+  const state = new Map<string, 'begun' | 'done'>();
+  const stack = [...roots].reverse();
+  for (let top = stack.at(-1); top; top = stack.at(-1)) {
+    const key = keyOf(top);
+    if (state.get(key) === undefined) {
+      state.set(key, 'begun');
+      const open = needs(top).filter((place) => state.get(keyOf(place)) !== 'done');
+      const circle = open.find((place) => state.get(keyOf(place)) === 'begun');
+      if (circle) throw new Refusal(`damaged: the layer "${circle.layer}" needs its own result`);
+      stack.push(...[...open].reverse());
+      continue;
+    }
+    stack.pop();
+    if (state.get(key) === 'done') continue;
+    state.set(key, 'done');
+    order.push(top);
+  }
+  return order;
+}
+
+/** The argument with tensors in place of their names; undefined if one of them could not be converted. */
+function resolved(
+  argument: Argument,
+  pick: (at: TensorPlace) => KerasArgument | undefined,
+): KerasArgument | undefined {
+  switch (argument.kind) {
+    case 'tensor':
+      return pick(argument.at);
+    case 'value':
+      return argument;
+    case 'list': {
+      const items = argument.items.map((item) => resolved(item, pick));
+      if (!items.every((item) => item !== undefined)) return undefined;
+      return { kind: 'list', items };
+    }
+  }
+}
