@@ -48,6 +48,7 @@ function batchTable(title, measured, wanted) {
       fastest: fastest[batch].min,
       least: fastest[batch].min / own.min,
       median: best('median')[1][batch].median / own.median,
+      cpu: best('cpu')[1][batch].cpu / own.cpu,
       tensorflow: peers.tf?.[batch] ? peers.tf[batch].min / own.min : undefined,
     };
   });
@@ -58,15 +59,15 @@ function batchTable(title, measured, wanted) {
     );
   };
   const lines = rows.map(
-    ({ model, batch, own, name, fastest, least, median, tensorflow }) =>
-      `| ${model} | ${batch} | ${short(own)} | ${short(fastest)} (${name}) | ${times(least)} | ${times(median)} | ${times(tensorflow)} |`,
+    ({ model, batch, own, name, fastest, least, median, cpu, tensorflow }) =>
+      `| ${model} | ${batch} | ${short(own)} | ${short(fastest)} (${name}) | ${times(least)} | ${times(median)} | ${times(cpu)} | ${times(tensorflow)} |`,
   );
   return `### ${title}
 
-| model | samples at once | ours, µs per sample | fastest peer | times as fast | by medians | as TensorFlow |
-|---|---|---|---|---|---|---|
+| model | samples at once | ours, µs per sample | fastest peer | times as fast | by medians | by CPU time | as TensorFlow |
+|---|---|---|---|---|---|---|---|
 ${lines.join('\n')}
-| geometric mean | | | | ${mean('least')} | ${mean('median')} | ${mean('tensorflow')} |`;
+| geometric mean | | | | ${mean('least')} | ${mean('median')} | ${mean('cpu')} | ${mean('tensorflow')} |`;
 }
 
 /** Everybody on one model. */
