@@ -109,6 +109,15 @@ export function aligned(bytes: Uint8Array, bytesPerElement: number): Uint8Array 
   return bytes.byteOffset % bytesPerElement === 0 ? bytes : new Uint8Array(bytes);
 }
 
+/** The bytes of each element in the other order. */
+export function reversed(bytes: Uint8Array, width: number): Uint8Array {
+  const swapped = new Uint8Array(bytes.length);
+  for (let at = 0; at < bytes.length; at += width) {
+    for (let i = 0; i < width; i++) swapped[at + i] = bytes[at + width - 1 - i]!;
+  }
+  return swapped;
+}
+
 const encodings: ReadonlyMap<TypeName, Encoding> = new Map<TypeName, Encoding>([
   ['float', encoding('f32', 4, (buffer, offset, count) => new Float32Array(buffer, offset, count))],
   ['double', encoding('f64', 8, (buffer, offset, count) => new Float64Array(buffer, offset, count))],

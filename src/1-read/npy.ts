@@ -2,7 +2,7 @@
 
 import { refuse } from '../errors.ts';
 import { elements } from '../ir/types.ts';
-import { type AnyTensor, aligned, booleans, floatsOfHalves, mostStrings } from './element-types.ts';
+import { type AnyTensor, aligned, booleans, floatsOfHalves, mostStrings, reversed } from './element-types.ts';
 import { type PythonValue, readPythonLiteral } from './python-literal.ts';
 
 /** An array in row-major order; `dtype` is numpy's name without the byte order. `f2` is widened, `b1` is 0 or 1. */
@@ -215,15 +215,6 @@ function decode(type: ElementType, content: Uint8Array, count: number, where: st
 function span(bytes: Uint8Array, width: number): [buffer: ArrayBufferLike, offset: number, count: number] {
   const { buffer, byteOffset, length } = aligned(bytes, width);
   return [buffer, byteOffset, length / width];
-}
-
-/** The bytes of each element in the other order. */
-function reversed(bytes: Uint8Array, width: number): Uint8Array {
-  const swapped = new Uint8Array(bytes.length);
-  for (let at = 0; at < bytes.length; at += width) {
-    for (let i = 0; i < width; i++) swapped[at + i] = bytes[at + width - 1 - i]!;
-  }
-  return swapped;
 }
 
 function byteString(bytes: Uint8Array, start: number, width: number): Uint8Array {

@@ -37,12 +37,12 @@ export function refusal(read: () => unknown): string {
 }
 
 /** Reads beginnings of the bytes, and the bytes with some changed: either works or ends in a ConversionError. */
-export function readDamaged(bytes: Uint8Array, read: (damaged: Uint8Array) => unknown): void {
+export function readDamaged(bytes: Uint8Array, read: (damaged: Uint8Array) => unknown, rounds = 1000): void {
   for (let length = 0; length < bytes.length; length += Math.ceil(bytes.length / 500)) {
     readOrRefuse(bytes.slice(0, length), read);
   }
   let random = 1;
-  for (let round = 0; round < 1000; round++) {
+  for (let round = 0; round < rounds; round++) {
     const damaged = bytes.slice();
     for (let changes = 1 + (round % 3); changes > 0; changes--) {
       random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
