@@ -2,6 +2,7 @@
 
 import { printActivation } from '../ops/activation.ts';
 import { printExpression } from '../ops/expression.ts';
+import type { RecurrentAttributes } from '../ops/recurrent.ts';
 import { printWindow } from '../ops/window.ts';
 import { type Graph, type Node, nodesOf, type Value } from './graph.ts';
 import { printShape, printType } from './types.ts';
@@ -52,6 +53,10 @@ function printAttributes(node: Node): string {
       return printShape(node.attributes.shape);
     case 'Slice':
       return `from ${node.attributes.begin} by ${node.attributes.steps}`;
+    case 'Gru':
+    case 'Lstm':
+    case 'SimpleRnn':
+      return printRecurrent(node.attributes);
     case 'Arg':
     case 'BatchToSpace':
     case 'Bucketize':
@@ -73,4 +78,16 @@ function printAttributes(node: Node): string {
         .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
         .join(' ');
   }
+}
+
+function printRecurrent(attributes: RecurrentAttributes): string {
+  const { activation, recurrentActivation, order, returns, returnsStates, zeroesMasked } = attributes;
+  return [
+    printActivation(activation),
+    printActivation(recurrentActivation),
+    order,
+    returns,
+    ...(returnsStates ? ['and states'] : []),
+    ...(zeroesMasked ? ['zeroes masked'] : []),
+  ].join(' ');
 }

@@ -16,7 +16,9 @@ import { elementwise, elementwiseTensorflow } from './elementwise.ts';
 import { embedding, embeddingTensorflow, select } from './embedding.ts';
 import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
+import { gru } from './gru.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
+import { lstm } from './lstm.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
 import { mirrorPad, mirrorPadTensorflow } from './mirror-pad.ts';
@@ -28,6 +30,7 @@ import { repeat } from './repeat.ts';
 import { resampling } from './resampling.ts';
 import { reshape, reshapeTensorflow } from './reshape.ts';
 import { resizeTensorflow } from './resize.ts';
+import { simpleRnn } from './simple-rnn.ts';
 import { slice, sliceTensorflow } from './slice.ts';
 import { softmax, softmaxTensorflow } from './softmax.ts';
 import { batchToSpace, spaceToBatch, spaceToBatchTensorflow } from './space-to-batch.ts';
@@ -49,6 +52,8 @@ export const ops = {
   DepthwiseConvolution: depthwiseConvolution,
   Elementwise: elementwise,
   Embedding: embedding,
+  Gru: gru,
+  Lstm: lstm,
   Matmul: matmul,
   MirrorPad: mirrorPad,
   Pad: pad,
@@ -58,6 +63,7 @@ export const ops = {
   Resampling: resampling,
   Reshape: reshape,
   Select: select,
+  SimpleRnn: simpleRnn,
   Slice: slice,
   Softmax: softmax,
   SpaceToBatch: spaceToBatch,

@@ -93,6 +93,8 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   }),
   Elementwise: (node) => activationSettings(node) ?? { formula: printExpression(node.attributes.expression) },
   Embedding: ({ weights: { table } }) => ({ input_dim: table.shape[0]!, output_dim: table.shape[1]! }),
+  Gru: (node) => ({ ...recurrentSettings(node), reset_after: node.weights.bias.shape.length === 2 }),
+  Lstm: (node) => recurrentSettings(node),
   Matmul: ({ attributes: { transposeX, transposeZ } }) => ({
     transpose_a: transposeX,
     transpose_b: transposeZ,
@@ -106,6 +108,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Resampling: ({ attributes: { axis }, weights: { starts } }) => ({ axis, size: starts.shape[0]! }),
   Reshape: ({ type }) => ({ target_shape: settingOfShape(type.shape).slice(1) }),
   Select: ({ attributes: { axis, indices } }) => ({ axis, indices }),
+  SimpleRnn: (node) => recurrentSettings(node),
   Slice: ({ attributes: { begin, steps, lengths } }) => ({
     begin,
     size: settingOfShape(lengths),
@@ -116,6 +119,21 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   TopK: ({ attributes: { k } }) => ({ k }),
   Transpose: ({ attributes: { axes } }) => (axes[0] === 0 ? { dims: axes.slice(1) } : { axes }),
 };
+
+/** The settings of a recurrent layer; what its last steps are is told by its output. */
+function recurrentSettings({ op, attributes, weights }: NodeWith<'Gru' | 'Lstm' | 'SimpleRnn'>): Settings {
+  const { activation, recurrentActivation, order, returns, returnsStates, zeroesMasked } = attributes;
+  return {
+    units: weights.recurrent.shape[0]!,
+    ...named(activation),
+    ...(op === 'SimpleRnn' ? {} : { recurrent_activation: named(recurrentActivation).activation! }),
+    return_sequences: returns === 'sequence',
+    return_state: returnsStates,
+    go_backwards: order !== 'forward',
+    ...(zeroesMasked ? { zero_output_for_mask: true } : {}),
+    ...biasSetting(weights.bias),
+  };
+}
 
 /** Without it nothing is said: the bias may be a step of its own. */
 function biasSetting(bias: Tensor): Settings {
