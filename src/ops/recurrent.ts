@@ -141,7 +141,7 @@ export function activated(activation: Activation, numbers: Float64Array): Float6
   return numbers.map(activate(activation));
 }
 
-/** `layers.lstm.sequence(x, Tanh, Sigmoid, Steps::forward(), a)` */
+/** `layers.lstm.run(x, Tanh, Sigmoid, Steps::forward()).sequence(a)` */
 export function emitRecurrent(
   cell: Cell,
   step: EmittedStep<string, RecurrentWeight>,
@@ -164,9 +164,8 @@ export function emitRecurrent(
     inputs.x,
     ...activations.map((each) => rustActivation(each, use)),
     rustSteps(cell, step, attributes),
-    into,
   ];
-  return `${field}.${method}(${args.join(', ')})`;
+  return `${field}.run(${args.join(', ')}).${method}(${into})`;
 }
 
 /** `Steps::backward().masked(mask).starting_from([h, c])` */

@@ -57,8 +57,9 @@ pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
     BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Resampling, Row,
-    Word,
+    DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Gru, GruCell,
+    GruResetBefore, GruResetBeforeCell, Lstm, LstmCell, Resampling, Row, Run, SimpleRnn,
+    SimpleRnnCell, Steps, Word,
 };
 pub use tensor::{Number, Shape, Tensor};
 pub use window::Window;
