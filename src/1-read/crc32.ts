@@ -1,11 +1,12 @@
 /** The checksums of zip files (CRC-32) and of TensorFlow's checkpoints (CRC-32C, which is Castagnoli's polynomial). */
 
-export function crc32(bytes: Uint8Array): number {
-  return checksum(zipTables, bytes);
+/** Of these bytes, or of bytes with the checksum `before` and these behind them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return checksum(zipTables, bytes, before);
 }
 
 export function crc32c(bytes: Uint8Array): number {
-  return checksum(castagnoliTables, bytes);
+  return checksum(castagnoliTables, bytes, 0);
 }
 
 /** LevelDB stores checksums in this form, so that a checksum over data that hold checksums stays a good one. */
@@ -32,9 +33,9 @@ function tablesOf(polynomial: number): Int32Array {
 }
 
 /** Eight bytes at a time (Kounavis and Berry, "A systematic approach to building high performance CRC"). */
-function checksum(tables: Int32Array, bytes: Uint8Array): number {
+function checksum(tables: Int32Array, bytes: Uint8Array, before: number): number {
   const inEights = bytes.length - (bytes.length % 8);
-  let crc = -1;
+  let crc = before ^ -1;
   let i = 0;
   for (; i < inEights; i += 8) {
     crc ^= bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24);

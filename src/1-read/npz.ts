@@ -3,7 +3,8 @@
 import { refuse } from '../errors.ts';
 import type { AnyTensor } from './element-types.ts';
 import { type NpyArray, readNpy, writeNpy } from './npy.ts';
-import { readZip, writeZip } from './zip.ts';
+import { writeZip } from './write-zip.ts';
+import { readZip } from './zip.ts';
 
 /** The arrays by name, in the order of the file; `file` names it in errors. From `savez` and `savez_compressed`. */
 export function readNpz(bytes: Uint8Array, file: string): ReadonlyMap<string, NpyArray> {

@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readNpz } from '../../src/1-read/npz.ts';
-import { readZip, writeZip } from '../../src/1-read/zip.ts';
+import { writeZip } from '../../src/1-read/write-zip.ts';
+import { readZip } from '../../src/1-read/zip.ts';
 import { inRepository } from '../crates/places.ts';
 
 export const suite = '../shared/conformance';

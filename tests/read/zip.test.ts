@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { crc32, crc32c, masked } from '../../src/1-read/crc32.ts';
-import { readZip, writeZip } from '../../src/1-read/zip.ts';
+import { bytesSource } from '../../src/1-read/files.ts';
+import { writeZip } from '../../src/1-read/write-zip.ts';
+import { openZip, readZip } from '../../src/1-read/zip.ts';
 import { format, readDamaged, refusal } from './formats.ts';
 
 const text = (value: string) => new Uint8Array(Buffer.from(value));
@@ -14,6 +16,7 @@ test('checksums', () => {
     { bytes: new Uint8Array(32).fill(255), zip: 0xff6cab0b, castagnoli: 0x62a8ab43 },
   ]) {
     assert.equal(crc32(bytes), zip);
+    assert.equal(crc32(bytes.subarray(3), crc32(bytes.subarray(0, 3))), zip);
     assert.equal(crc32c(bytes), castagnoli);
   }
   assert.equal(masked(0), 0xa282ead8);
@@ -30,6 +33,38 @@ test('what is written is read back', () => {
     members,
   );
   assert.equal(readZip(writeZip([]), 'empty.zip').size, 0);
+});
+
+test('a member that is not compressed is read by range, and verified first', () => {
+  const bytes = writeZip([{ name: 'a.txt', bytes: text('some text') }]);
+  const reads: number[] = [];
+  const zip = bytesSource(bytes, 'a.zip');
+  const counted = {
+    ...zip,
+    read(offset: number, length: number) {
+      reads.push(length);
+      return zip.read(offset, length);
+    },
+  };
+  const member = openZip(counted).get('a.txt')?.open();
+  assert.equal(member?.name, 'a.zip, member "a.txt"');
+  assert.equal(member.size, 9);
+  reads.length = 0;
+  assert.deepEqual(member.read(5, 4), text('text'));
+  assert.deepEqual(reads, [4]);
+
+  const damaged = bytes.slice();
+  damaged[Buffer.from(bytes).indexOf('some text')] = 0;
+  assert.equal(
+    refusal(() => readZip(damaged, 'a.zip').get('a.txt')?.open()),
+    'a.zip, member "a.txt": damaged: its checksum is wrong',
+  );
+});
+
+test('a compressed member is opened, too', () => {
+  for (const member of readZip(format('compressed.npz'), 'a.npz').values()) {
+    assert.deepEqual(member.open().read(0, member.size), member.read());
+  }
 });
 
 test('a member that becomes longer than it says is refused', () => {
