@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { modelName } from '../../src/model-name.ts';
-import { convertModel } from '../crates/convert-model.ts';
+import { type Converted, convertModel } from '../crates/convert-model.ts';
 import { buildFolder, inRepository } from '../crates/places.ts';
 import {
   clippyFindings,
@@ -71,6 +71,7 @@ async function main(): Promise<void> {
 
   const table = printTable(wanted, scored);
   console.log(table);
+  console.log(`${crates.length} different crates`);
   printReasons(scored);
   if (values.readme) writeReadme(table);
   const faults = values['typescript-only'] ? [] : styleFaults(crates);
@@ -82,20 +83,27 @@ function workspace(): string {
   return buildFolder('conformance');
 }
 
+/**
+ * Converts the cases and tests their crates. A case often comes to the same crate in several formats: it is tested
+ * once.
+ */
 async function score(
   cases: readonly Case[],
 ): Promise<{ readonly scored: readonly Scored[]; readonly crates: readonly GeneratedCrate[] }> {
   const results = new Map<Case, Result>();
   const converted = new Map<Case, GeneratedCrate>();
-  const names = new Set<string>();
+  const crates = new Map<string, GeneratedCrate>();
   for (const tried of cases) {
-    const { model, features, inputShapes } = tried;
-    const name = uniqueName(`${tried.name} ${tried.format.replace('saved_model.', '')}`, names);
-    const conversion = await convertModel({ name, model, features, inputShapes });
+    const conversion = await conversionOf(tried, tried.name);
     switch (conversion.kind) {
-      case 'crate':
-        converted.set(tried, conversion.crate);
+      case 'crate': {
+        const known = crates.get(conversion.crate.name);
+        const isNew = known === undefined || !isSame(known, conversion.crate);
+        const crate = isNew && known ? await differing(tried, crates) : (known ?? conversion.crate);
+        crates.set(crate.name, crate);
+        converted.set(tried, crate);
         break;
+      }
       case 'refused': {
         const reason = conversion.problems.map(({ where, what }) => `${where}: ${what}`).join('; ');
         const isDisagreement = conversion.problems.some(({ what }) => what.startsWith('the model predicts '));
@@ -106,19 +114,38 @@ async function score(
         results.set(tried, { kind: 'broken', reason: `a bug of the converter: ${conversion.stack}` });
     }
   }
-  const crates = [...converted.values()];
-  const outcomes = values['typescript-only'] ? new Map() : testCrates(workspace(), crates);
+  const distinct = [...crates.values()];
+  const outcomes = values['typescript-only'] ? new Map() : testCrates(workspace(), distinct);
   for (const [tried, { name }] of converted) {
     results.set(tried, values['typescript-only'] ? { kind: 'agrees' } : resultOf(outcomes.get(name)));
   }
-  return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates };
+  return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates: distinct };
 }
 
-/** `LSTM_` and `LSTM` would both be `lstm_model`. */
-function uniqueName(wanted: string, taken: Set<string>): string {
+function conversionOf({ model, features, inputShapes }: Case, name: string): Promise<Converted> {
+  return convertModel({ name, model, modelFile: 'the same in all formats', features, inputShapes });
+}
+
+/** The crate of a case whose crate of another format, or of another case with such a name, is not the same. */
+async function differing(tried: Case, crates: ReadonlyMap<string, GeneratedCrate>): Promise<GeneratedCrate> {
+  const wanted = `${tried.name} ${tried.format.replace('saved_model.', '')}`;
+  const conversion = await conversionOf(tried, uniqueName(wanted, crates));
+  if (conversion.kind !== 'crate')
+    throw new Error(`${wanted} converts under one name, and not under another`);
+  return conversion.crate;
+}
+
+function isSame(a: GeneratedCrate, b: GeneratedCrate): boolean {
+  return (
+    a.files.size === b.files.size &&
+    [...a.files].every(([file, bytes]) => Buffer.compare(bytes, b.files.get(file) ?? Buffer.of()) === 0)
+  );
+}
+
+/** A name whose crate is none of these: `LSTM_` and `LSTM` would both be `lstm_model`. */
+function uniqueName(wanted: string, crates: ReadonlyMap<string, GeneratedCrate>): string {
   let name = wanted;
-  for (let i = 1; taken.has(modelName(name).crate); i++) name = `${wanted} ${i}`;
-  taken.add(modelName(name).crate);
+  for (let i = 1; crates.has(modelName(name).crate); i++) name = `${wanted} ${i}`;
   return name;
 }
 

@@ -21,6 +21,8 @@ export interface ModelToConvert {
   readonly enableInplace?: boolean;
   readonly enableMemdrop?: boolean;
   readonly signature?: string;
+  /** What the crate says that it was made from, if not the name of the file. */
+  readonly modelFile?: string;
 }
 
 export type Converted =
@@ -37,7 +39,7 @@ export async function convertModel(given: ModelToConvert): Promise<Converted> {
     const opened = openModel(given.model);
     const request: ConvertRequest = {
       model: opened.files,
-      modelFile: opened.name,
+      modelFile: given.modelFile ?? opened.name,
       name,
       version: '0.0.0',
       binaryClassification: given.binaryClassification ?? false,
