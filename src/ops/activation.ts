@@ -54,6 +54,15 @@ export function activate({ name, parameter }: Activation): (x: number) => number
   return parameter === undefined ? number : (x) => number(x, parameter);
 }
 
+/** What the activation makes of the sums of a layer, in f32. */
+export function activateAll(sums: Float64Array, activation: Activation): Float32Array {
+  if (activation.name === 'linear') return new Float32Array(sums);
+  const finish = activate(activation);
+  const results = new Float32Array(sums.length);
+  for (let i = 0; i < sums.length; i++) results[i] = finish(sums[i]!);
+  return results;
+}
+
 /** `Relu`, `LeakyRelu(0.2)`, once it is imported. */
 export function rustActivation(
   { name, parameter }: Activation,

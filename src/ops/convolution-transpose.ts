@@ -2,9 +2,10 @@
 
 import { Refusal } from '../errors.ts';
 import { elements, sameShape } from '../ir/types.ts';
-import { activate, linear, rustActivation } from './activation.ts';
+import { activateAll, linear, rustActivation } from './activation.ts';
 import { type ConvolutionAttributes, isChannelsFirst, windowOf, zeroBias } from './convolution.ts';
 import { defineOp } from './op.ts';
+import { repeated } from './product.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast, transpose } from './transpose.ts';
 import { channels, lengthsOut, rustWindow, slide, spatial } from './window.ts';
@@ -46,8 +47,7 @@ export const convolutionTranspose = defineOp({
     const sizes = kernel.shape.slice(0, -2);
     const [inChannels, filters] = kernel.shape.slice(-2) as [number, number];
     const [pixelsIn, pixelsOut] = [elements(spatial(x.shape)), elements(lengths)];
-    const sums = new Float64Array(elements(output.shape));
-    for (let i = 0; i < sums.length; i++) sums[i] = Number(bias.data[i % filters]);
+    const sums = repeated(bias.data, elements(output.shape));
     const [xs, weights] = [x.data as Float32Array, kernel.data as Float32Array];
     for (let sample = 0; sample < output.shape[0]!; sample++) {
       slide(window, lengths, sizes, (place, pixel, tap) => {
@@ -60,7 +60,7 @@ export const convolutionTranspose = defineOp({
         }
       });
     }
-    return Float32Array.from(sums, activate(activation));
+    return activateAll(sums, activation);
   },
 
   emit({ inputs, types, into, layer, use }, { window, activation, lengths }) {

@@ -2,12 +2,13 @@
 
 import { Refusal } from '../errors.ts';
 import { elements, type Tensor } from '../ir/types.ts';
-import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { type Activation, activateAll, linear, rustActivation } from './activation.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
 import { defineOp } from './op.ts';
+import { addProduct, repeated } from './product.ts';
 import type { TensorflowNode, TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
-import { channels, lengthsOut, padding, rustWindow, slide, spatial, type Window } from './window.ts';
+import { channels, lengthsOut, padding, pixelsUnder, rustWindow, spatial, type Window } from './window.ts';
 
 export interface ConvolutionAttributes {
   readonly window: Window;
@@ -46,24 +47,29 @@ export const convolution = defineOp({
       number,
       number,
     ];
-    const sums = new Float64Array(elements(output.shape));
-    for (let i = 0; i < sums.length; i++) sums[i] = Number(bias.data[i % filters]);
-    const [xs, weights] = [x.data as Float32Array, kernel.data as Float32Array];
-    for (let sample = 0; sample < output.shape[0]!; sample++) {
-      slide(window, spatial(x.shape), sizes, (pixelOut, pixelIn, tap) => {
-        const to = (sample * pixelsOut + pixelOut) * filters;
-        const from = (sample * pixelsIn + pixelIn) * inChannels;
-        for (let group = 0; group * inGroup < inChannels; group++) {
-          for (let c = 0; c < inGroup; c++) {
-            const factor = xs[from + group * inGroup + c]!;
-            const row = (tap * inGroup + c) * filters;
-            for (let f = group * perGroup; f < (group + 1) * perGroup; f++)
-              sums[to + f]! += factor * weights[row + f]!;
+    const sums = repeated(bias.data, elements(output.shape));
+    const pixels = new Int32Array(elements(sizes));
+    const under = pixelsUnder(window, spatial(x.shape), sizes);
+    for (let group = 0; group * inGroup < inChannels; group++) {
+      addProduct({
+        rows: output.shape[0]! * pixelsOut,
+        steps: pixels.length * inGroup,
+        columns: perGroup,
+        readRow(row, into) {
+          const sample = Math.floor(row / pixelsOut) * pixelsIn;
+          under(row % pixelsOut, pixels);
+          for (let tap = 0; tap < pixels.length; tap++) {
+            const pixel = pixels[tap]!;
+            const from = (sample + pixel) * inChannels + group * inGroup;
+            for (let c = 0; c < inGroup; c++)
+              into[tap * inGroup + c] = pixel < 0 ? 0 : Number(x.data[from + c]);
           }
-        }
+        },
+        right: { data: kernel.data, start: group * perGroup, row: filters, column: 1 },
+        sums: { data: sums, start: group * perGroup, row: filters, column: 1 },
       });
     }
-    return Float32Array.from(sums, activate(activation));
+    return activateAll(sums, activation);
   },
 
   emit({ inputs, types, into, layer, use }, { window, activation }) {

@@ -2,11 +2,12 @@
 
 import { Refusal } from '../errors.ts';
 import { type Dim, elements } from '../ir/types.ts';
-import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { type Activation, activateAll, linear, rustActivation } from './activation.ts';
 import { type KerasLayers, keepsMask, kernelAndBias } from './keras.ts';
 import { activated } from './keras-activation.ts';
 import { matmul } from './matmul.ts';
 import { defineOp } from './op.ts';
+import { addProduct, repeated, rowsOf } from './product.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { channels } from './window.ts';
 
@@ -26,19 +27,17 @@ export const dense = defineOp({
   },
 
   evaluate({ x, kernel, bias }, { activation }, output) {
-    const [rows, columns] = kernel.shape as [number, number];
-    const data = new Float32Array(elements(output.shape));
-    const sums = new Float64Array(columns);
-    const finish = activate(activation);
-    for (let row = 0; row * columns < data.length; row++) {
-      sums.set(bias.data as Float32Array);
-      for (let i = 0; i < rows; i++) {
-        const factor = Number(x.data[row * rows + i]);
-        for (let j = 0; j < columns; j++) sums[j]! += factor * Number(kernel.data[i * columns + j]);
-      }
-      for (let j = 0; j < columns; j++) data[row * columns + j] = finish(sums[j]!);
-    }
-    return data;
+    const [steps, columns] = kernel.shape as [number, number];
+    const sums = repeated(bias.data, elements(output.shape));
+    addProduct({
+      rows: sums.length / columns,
+      steps,
+      columns,
+      readRow: rowsOf({ data: x.data, start: 0, row: steps, column: 1 }),
+      right: { data: kernel.data, start: 0, row: columns, column: 1 },
+      sums: { data: sums, start: 0, row: columns, column: 1 },
+    });
+    return activateAll(sums, activation);
   },
 
   emit({ inputs, types, into, layer, use }, { activation }) {

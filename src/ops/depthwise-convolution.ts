@@ -2,9 +2,10 @@
 
 import { Refusal } from '../errors.ts';
 import { elements } from '../ir/types.ts';
-import { activate, rustActivation } from './activation.ts';
+import { activateAll, rustActivation } from './activation.ts';
 import type { ConvolutionAttributes } from './convolution.ts';
 import { defineOp } from './op.ts';
+import { repeated } from './product.ts';
 import { channels, lengthsOut, rustWindow, slide, spatial } from './window.ts';
 
 /** (batch, …spatial, channels) → (batch, …spatial, channels · multiplier); the kernel is (…sizes, channels, multiplier), the bias (channels, multiplier). */
@@ -37,8 +38,7 @@ export const depthwiseConvolution = defineOp({
       number,
       number,
     ];
-    const sums = new Float64Array(elements(output.shape));
-    for (let i = 0; i < sums.length; i++) sums[i] = Number(bias.data[i % out]);
+    const sums = repeated(bias.data, elements(output.shape));
     const [xs, weights] = [x.data as Float32Array, kernel.data as Float32Array];
     for (let sample = 0; sample < output.shape[0]!; sample++) {
       slide(window, spatial(x.shape), kernel.shape.slice(0, -2), (pixelOut, pixelIn, tap) => {
@@ -49,7 +49,7 @@ export const depthwiseConvolution = defineOp({
         }
       });
     }
-    return Float32Array.from(sums, activate(activation));
+    return activateAll(sums, activation);
   },
 
   emit({ inputs, types, into, layer, use }, { window, activation }) {

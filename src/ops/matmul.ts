@@ -4,6 +4,7 @@ import { Refusal } from '../errors.ts';
 import { type Dim, elements, lengthOfSample, printShape, sameDim } from '../ir/types.ts';
 import { broadcastIndices, broadcastShape } from './broadcasting.ts';
 import { defineOp } from './op.ts';
+import { addProduct, rowsOf } from './product.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 
 export interface MatmulAttributes {
@@ -35,20 +36,18 @@ export const matmul = defineOp({
     const [zStep, zColumn] = transposeZ ? [1, k] : [n, 1];
     const xs = broadcastIndices(x.shape.slice(0, -2), outer);
     const zs = broadcastIndices(z.shape.slice(0, -2), outer);
-    const data =
-      x.dtype === 'f64' ? new Float64Array(elements(output.shape)) : new Float32Array(elements(output.shape));
-    for (let at = 0; at < data.length; at++) {
-      const product = Math.floor(at / (m * n));
-      const i = Math.floor(at / n) % m;
-      const j = at % n;
-      let sum = 0;
-      for (let s = 0; s < k; s++) {
-        const left = Number(x.data[xs[product]! * m * k + i * xRow + s * xStep]);
-        sum += left * Number(z.data[zs[product]! * k * n + s * zStep + j * zColumn]);
-      }
-      data[at] = sum;
+    const sums = new Float64Array(elements(output.shape));
+    for (const [product, left] of xs.entries()) {
+      addProduct({
+        rows: m,
+        steps: k,
+        columns: n,
+        readRow: rowsOf({ data: x.data, start: left * m * k, row: xRow, column: xStep }),
+        right: { data: z.data, start: zs[product]! * k * n, row: zStep, column: zColumn },
+        sums: { data: sums, start: product * m * n, row: n, column: 1 },
+      });
     }
-    return data;
+    return x.dtype === 'f64' ? sums : Float32Array.from(sums);
   },
 
   emit({ inputs, types, into, use }, { transposeX, transposeZ }) {

@@ -1,7 +1,7 @@
 /** How a window slides over the spatial dimensions of its input, in any number of them. */
 
 import { Refusal } from '../errors.ts';
-import type { Dim } from '../ir/types.ts';
+import { type Dim, elements } from '../ir/types.ts';
 
 export interface Window {
   /** One of each for every spatial dimension. */
@@ -85,13 +85,46 @@ export function slide(
     }
     for (let o = 0; o < out[dim]!; o++) {
       for (let k = 0; k < sizes[dim]!; k++) {
-        const at = o * window.strides[dim]! + k * window.dilations[dim]! - window.padding[dim]![0];
+        const at = stepUnder(window, dim, o, k);
         if (at < 0 || at >= lengths[dim]!) continue;
         walk(dim + 1, output * out[dim]! + o, input * lengths[dim]! + at, tap * sizes[dim]! + k);
       }
     }
   };
   walk(0, 0, 0, 0);
+}
+
+/** A function that writes, for a place of the output, the pixel under each tap of the window, or −1 for padding. */
+export function pixelsUnder(
+  window: Window,
+  lengths: readonly number[],
+  sizes: readonly number[],
+): (output: number, pixels: Int32Array) => void {
+  const out = lengthsOut(window, lengths, sizes);
+  return (output, pixels) => {
+    pixels[0] = 0;
+    let filled = 1;
+    let inner = elements(out);
+    for (const [dim, size] of sizes.entries()) {
+      inner /= out[dim]!;
+      const o = Math.floor(output / inner) % out[dim]!;
+      // Backwards, since what stands there is read until it is written over.
+      for (let i = filled - 1; i >= 0; i--) {
+        const outer = pixels[i]!;
+        for (let k = size - 1; k >= 0; k--) {
+          const at = stepUnder(window, dim, o, k);
+          const isInside = outer >= 0 && at >= 0 && at < lengths[dim]!;
+          pixels[i * size + k] = isInside ? outer * lengths[dim]! + at : -1;
+        }
+      }
+      filled *= size;
+    }
+  };
+}
+
+/** The step of the input under tap `k` of the window, at step `o` of the output. */
+function stepUnder({ strides, dilations, padding }: Window, dim: number, o: number, k: number): number {
+  return o * strides[dim]! + k * dilations[dim]! - padding[dim]![0];
 }
 
 /** `Window::same().strides([2])`: only what differs from the default is said. */
