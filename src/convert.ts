@@ -1,5 +1,6 @@
 /** The path of a model: bytes → graph → better graph → plan → files. Each step is the folder of its number. */
 
+import { type Pieces, sizeOf } from './1-read/pieces.ts';
 import { importSavedModel } from './2-import/saved-model/index.ts';
 import { optimize, recognize } from './3-optimize/index.ts';
 import { plan, scratchBytes } from './4-plan/plan.ts';
@@ -46,13 +47,13 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   const checked = features && checkSamples(graph, samples, tolerance(crate).value, features.path);
 
   request.progress('writing the crate');
-  const files = new Map<string, Uint8Array>();
-  for (const [path, bytes] of emitCrate(crate, samples, request.tfLayers, request.thresholds)) {
-    files.set(`rust_generated_code/${path}`, bytes);
+  const files = new Map<string, Pieces>();
+  for (const [path, pieces] of emitCrate(crate, samples, request.tfLayers, request.thresholds)) {
+    files.set(`rust_generated_code/${path}`, pieces);
   }
-  const crateBytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  const crateBytes = [...files.values()].reduce((sum, pieces) => sum + sizeOf(pieces), 0);
   const description = await describeModel(layers, variables, request.assets);
-  for (const [path, bytes] of description.files) files.set(`saved_model_from_tensorflow/${path}`, bytes);
+  for (const [path, pieces] of description.files) files.set(`saved_model_from_tensorflow/${path}`, pieces);
   return {
     kind: 'crate',
     files,
@@ -61,7 +62,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
       layers: description.layers,
       parameters: variables.reduce((sum, { tensor }) => sum + tensor.data.length, 0),
       predictBytes: scratchBytes(planned),
-      weightBytes: files.get('rust_generated_code/model/model_weights.npz')?.length ?? 0,
+      weightBytes: sizeOf(files.get('rust_generated_code/model/model_weights.npz') ?? []),
       crateBytes,
       samples: samples.count,
       sampleSource: features ? 'features.npz' : 'evaluator',

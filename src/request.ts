@@ -1,6 +1,7 @@
 /** What main.ts asks of the converter and what it gets back: bytes in, bytes out, no disk between. */
 
 import type { Files } from './1-read/files.ts';
+import type { Pieces } from './1-read/pieces.ts';
 import type { OverviewAssets } from './5-emit/description/overview.ts';
 import type { ModelName } from './model-name.ts';
 
@@ -49,7 +50,7 @@ export type ConvertResult =
   | {
       readonly kind: 'crate';
       /** What to write, by its path below `--path_to_save` with `/` between the parts. */
-      readonly files: ReadonlyMap<string, Uint8Array>;
+      readonly files: ReadonlyMap<string, Pieces>;
       readonly summary: Summary;
       readonly warnings: readonly string[];
     }

@@ -4,11 +4,10 @@ import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import { readNpz } from '../src/1-read/npz.ts';
-import { writeZip } from '../src/1-read/write-zip.ts';
 import { readZip } from '../src/1-read/zip.ts';
 import { cargo, runIn, tf2rust } from './crates/command.ts';
 import { readFolder } from './crates/folder.ts';
-import { compressedZip, fortranNpy } from './crates/npz-writers.ts';
+import { compressedZip, fortranNpy, zipOf } from './crates/npz-writers.ts';
 import { buildFolder, inRepository, needs, repository } from './crates/places.ts';
 
 const here = needs('fixtures/models/two_inputs_k3', 'examples/digits/saved_model');
@@ -149,7 +148,7 @@ test('examples/predict.rs predicts files of other batches and forms to the bit',
   assert.equal(whole.length, 1000);
 
   const firsts = (count: number) => fortranNpy([count, 8, 8, 1], data.slice(0, count * 64));
-  const stored = (bytes: Uint8Array) => writeZip([{ name: 'image.npy', bytes }]);
+  const stored = (bytes: Uint8Array) => zipOf([{ name: 'image.npy', bytes }]);
   for (const count of [1, 3, 7, 33]) {
     assert.deepEqual(
       predictions(stored(firsts(count))),
@@ -166,7 +165,7 @@ test('examples/predict.rs predicts files of other batches and forms to the bit',
 
 test('examples/predict.rs says what is wrong with a file', here, () => {
   const { status, stderr } = predict(
-    writeZip([{ name: 'picture.npy', bytes: fortranNpy([1, 2], new Float32Array(2)) }]),
+    zipOf([{ name: 'picture.npy', bytes: fortranNpy([1, 2], new Float32Array(2)) }]),
   );
   assert.equal(status, 1);
   assert.match(stderr, /image/);

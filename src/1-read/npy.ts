@@ -3,6 +3,7 @@
 import { refuse } from '../errors.ts';
 import { elements } from '../ir/types.ts';
 import { type AnyTensor, aligned, booleans, floatsOfHalves, mostStrings, reversed } from './element-types.ts';
+import type { Pieces } from './pieces.ts';
 import { type PythonValue, readPythonLiteral } from './python-literal.ts';
 
 /** An array in row-major order; `dtype` is numpy's name without the byte order. `f2` is widened, `b1` is 0 or 1. */
@@ -39,20 +40,15 @@ export function readNpy(bytes: Uint8Array, where: string): NpyArray {
   return { ...decode(type, ordered, count, where), shape };
 }
 
-/** A .npy file of version 1.0; the numbers start at a multiple of 64 bytes. */
-export function writeNpy(tensor: AnyTensor): Uint8Array {
+/** A .npy file of version 1.0: its header, and the numbers, which start at a multiple of 64 bytes. */
+export function writeNpy(tensor: AnyTensor): Pieces {
   const { descr, bytes } = encode(tensor);
   const sizes = tensor.shape.length === 1 ? `${tensor.shape[0]},` : tensor.shape.join(', ');
   const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
   const unpadded = magic.length + 4 + header.length + 1;
   const padded = `${header}${' '.repeat((64 - (unpadded % 64)) % 64)}\n`;
-  const start = magic.length + 4 + padded.length;
-  const file = Buffer.alloc(start + bytes.length);
-  file.set(magic);
-  file.set([1, 0, padded.length & 255, padded.length >> 8], magic.length);
-  file.write(padded, magic.length + 4, 'latin1');
-  file.set(bytes, start);
-  return new Uint8Array(file.buffer, file.byteOffset, file.length);
+  const start = Uint8Array.of(...magic, 1, 0, padded.length & 255, padded.length >> 8);
+  return [start, Buffer.from(padded, 'latin1'), bytes];
 }
 
 /** `\x93NUMPY` */

@@ -3,6 +3,7 @@
 import { refuse } from '../errors.ts';
 import type { AnyTensor } from './element-types.ts';
 import { type NpyArray, readNpy, writeNpy } from './npy.ts';
+import type { Pieces } from './pieces.ts';
 import { writeZip } from './write-zip.ts';
 import { readZip } from './zip.ts';
 
@@ -29,8 +30,6 @@ export function readNpz(bytes: Uint8Array, file: string): ReadonlyMap<string, Np
 const MOST_BYTES = 2 ** 29;
 
 /** An .npz file that is the same, byte for byte, for the same arrays; its numbers start at multiples of 64 bytes. */
-export function writeNpz(
-  arrays: readonly { readonly name: string; readonly tensor: AnyTensor }[],
-): Uint8Array {
-  return writeZip(arrays.map(({ name, tensor }) => ({ name: `${name}.npy`, bytes: writeNpy(tensor) })));
+export function writeNpz(arrays: readonly { readonly name: string; readonly tensor: AnyTensor }[]): Pieces {
+  return writeZip(arrays.map(({ name, tensor }) => ({ name: `${name}.npy`, pieces: writeNpy(tensor) })));
 }

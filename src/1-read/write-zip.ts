@@ -1,7 +1,8 @@
-/** Writing zip files, in memory: the same bytes for the same members. */
+/** Writing zip files, in pieces: the same bytes for the same members. */
 
 import { refuse } from '../errors.ts';
 import { crc32 } from './crc32.ts';
+import { joined, type Pieces, sizeOf } from './pieces.ts';
 import { endSignature, localSignature, memberSignature, see64, stored } from './zip.ts';
 
 /** What a member's bytes start at a multiple of, so that they can be used where they lie. */
@@ -19,26 +20,25 @@ const utf8Flag = 0x800;
 const firstDay = 0x21;
 
 /** A zip file of members that are not compressed. */
-export function writeZip(
-  members: readonly { readonly name: string; readonly bytes: Uint8Array }[],
-): Uint8Array {
+export function writeZip(members: readonly { readonly name: string; readonly pieces: Pieces }[]): Pieces {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let offset = 0;
-  for (const { name, bytes } of members) {
+  for (const { name, pieces } of members) {
+    const length = sizeOf(pieces);
     const encoded = Buffer.from(name);
     const unpadded = offset + 30 + encoded.length + paddingHeader;
     const padding = paddingHeader + ((alignment - (unpadded % alignment)) % alignment);
-    const checksum = crc32(bytes);
-    parts.push(localHeader(encoded, bytes.length, checksum, padding), bytes);
-    directory.push(directoryEntry(encoded, bytes.length, checksum, offset));
-    offset += 30 + encoded.length + padding + bytes.length;
+    const checksum = pieces.reduce((before, bytes) => crc32(bytes, before), 0);
+    parts.push(localHeader(encoded, length, checksum, padding), ...pieces);
+    directory.push(directoryEntry(encoded, length, checksum, offset));
+    offset += 30 + encoded.length + padding + length;
   }
-  const size = directory.reduce((sum, { length }) => sum + length, 0);
+  const size = sizeOf(directory);
   if (members.length > 0xffff || offset + size + 22 >= see64) {
     refuse('zip file', `${members.length} members of ${offset} bytes are more than 65535 of 4 GiB`);
   }
-  return joined([...parts, ...directory, endRecord(members.length, size, offset)]);
+  return [...parts, ...directory, endRecord(members.length, size, offset)];
 }
 
 /** Fields of little-endian numbers, by their width in bytes. */
@@ -105,14 +105,4 @@ function endRecord(members: number, size: number, offset: number): Uint8Array {
     [4, offset],
     [2, 0],
   ]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -1,6 +1,7 @@
 /** A planned model becomes the files of a crate, and those that describe it. */
 
 import { writeNpz } from '../1-read/npz.ts';
+import type { Pieces } from '../1-read/pieces.ts';
 import type { TfLayers } from '../request.ts';
 import type { Samples } from '../samples/samples.ts';
 import { benchesRs } from './benches-rs.ts';
@@ -20,9 +21,9 @@ export function emitCrate(
   samples: Samples,
   tfLayers: TfLayers,
   thresholds: Uint8Array | undefined,
-): ReadonlyMap<string, Uint8Array> {
-  const files = new Map<string, Uint8Array>();
-  const text = (path: string, content: string) => files.set(path, new TextEncoder().encode(content));
+): ReadonlyMap<string, Pieces> {
+  const files = new Map<string, Pieces>();
+  const text = (path: string, content: string) => files.set(path, [new TextEncoder().encode(content)]);
 
   text('Cargo.toml', cargoToml(crate, tfLayers));
   text('README.md', readme(crate));
@@ -42,19 +43,19 @@ export function emitCrate(
     files.set('model/model_weights.npz', writeNpz(weights));
   }
   if (crate.isBinary) {
-    if (thresholds) files.set('model/thresholds.json', checkedThresholds(thresholds));
+    if (thresholds) files.set('model/thresholds.json', [checkedThresholds(thresholds)]);
     else text('model/thresholds.json', defaultThresholds);
   }
   files.set('testdata/features.npz', testdata(crate, samples));
 
   if (tfLayers.kind === 'vendored') {
-    for (const [path, bytes] of vendored(crate, tfLayers.files)) files.set(`tf-layers/${path}`, bytes);
+    for (const [path, bytes] of vendored(crate, tfLayers.files)) files.set(`tf-layers/${path}`, [bytes]);
     text('Cargo.lock', cargoLock(crate, tfLayers, tfLayersVersion(tfLayers.files)) ?? '');
   }
   return files;
 }
 
-function testdata(crate: Crate, samples: Samples): Uint8Array {
+function testdata(crate: Crate, samples: Samples): Pieces {
   const inputs = crate.inputs.map(({ name }) => ({ name, tensor: samples.inputs.get(name)! }));
   const predictions = crate.outputs.map(({ array }, i) => ({ name: array, tensor: samples.predictions[i]! }));
   return writeNpz([...inputs, ...predictions]);

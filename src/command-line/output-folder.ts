@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Pieces } from '../1-read/pieces.ts';
 import { refuse, UsageError } from '../errors.ts';
 import { explain, isSystemError } from './system-error.ts';
 
@@ -196,7 +197,7 @@ export function parseManifest(text: string): ReadonlyMap<string, string> {
 }
 
 /** The manifest of `files`: the same bytes whenever and wherever it is made. */
-export function manifest(files: ReadonlyMap<string, Uint8Array>, { version, model }: Origin): string {
+export function manifest(files: ReadonlyMap<string, Pieces>, { version, model }: Origin): string {
   const names = [...files.keys()].sort();
   const hashes = Object.fromEntries(names.map((name) => [name, sha256(files.get(name)!)]));
   return `${JSON.stringify({ tf2rust: version, model, files: hashes }, null, 2)}\n`;
@@ -205,9 +206,11 @@ export function manifest(files: ReadonlyMap<string, Uint8Array>, { version, mode
 /** Hashes and files of more than 2 GiB are beyond one call of Node's. */
 const PIECE = 1 << 24;
 
-function sha256(bytes: Uint8Array): string {
+function sha256(pieces: Pieces): string {
   const hash = createHash('sha256');
-  for (let at = 0; at < bytes.length; at += PIECE) hash.update(bytes.subarray(at, at + PIECE));
+  for (const bytes of pieces) {
+    for (let at = 0; at < bytes.length; at += PIECE) hash.update(bytes.subarray(at, at + PIECE));
+  }
   return hash.digest('hex');
 }
 
@@ -233,12 +236,12 @@ function hashOfFile(file: string): string {
  */
 export async function writeOutput(
   folder: string,
-  files: ReadonlyMap<string, Uint8Array>,
+  files: ReadonlyMap<string, Pieces>,
   origin: Origin,
   force: boolean,
   signal?: AbortSignal,
 ): Promise<void> {
-  const all = new Map(files).set(MANIFEST, new TextEncoder().encode(manifest(files, origin)));
+  const all = new Map(files).set(MANIFEST, [new TextEncoder().encode(manifest(files, origin))]);
   const { place, entries } = inspectOutput(folder, force, all.keys());
   const kept = entries
     .filter(({ owner }) => owner === 'target' || owner === 'unknown')
@@ -268,18 +271,18 @@ export async function writeOutput(
 
 async function writeFiles(
   folder: string,
-  files: ReadonlyMap<string, Uint8Array>,
+  files: ReadonlyMap<string, Pieces>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await fs.promises.mkdir(folder);
-  for (const [name, bytes] of files) {
+  for (const [name, pieces] of files) {
     const parts = name.split('/');
     if (parts.some((part) => part === '' || part === '.' || part === '..') || name.includes('\\')) {
       throw new Error(`tf2rust bug: "${name}" is no path in the output folder`);
     }
     const file = path.join(folder, ...parts);
     await fs.promises.mkdir(path.dirname(file), { recursive: true });
-    await fs.promises.writeFile(file, bytes, { flag: 'wx', ...(signal && { signal }) });
+    await fs.promises.writeFile(file, pieces, { flag: 'wx', ...(signal && { signal }) });
   }
   signal?.throwIfAborted();
 }

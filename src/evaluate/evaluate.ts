@@ -1,7 +1,7 @@
 /** Runs a graph with the operators' own plain loops: the oracle of the tests, and the source of sample predictions. */
 
 import { Refusal } from '../errors.ts';
-import { type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
+import { countReaders, type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
 import { bind, isStatic, printType, sameShape, type Tensor } from '../ir/types.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
@@ -20,6 +20,33 @@ export function evaluateNodes(
   inputs: ReadonlyMap<string, Tensor>,
   samples: number,
 ): ReadonlyMap<Value, Tensor> {
+  return evaluateAll(graph, inputs, samples, () => {});
+}
+
+/** The outputs of a graph, in their order. */
+export function evaluate(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  samples: number,
+): readonly Tensor[] {
+  const unread = new Map(countReaders(graph));
+  const values = evaluateAll(graph, inputs, samples, (node, values) => {
+    for (const input of inputsOf(node)) {
+      const left = unread.get(input)! - 1;
+      unread.set(input, left);
+      if (left === 0) values.delete(input);
+    }
+  });
+  return graph.outputs.map(({ value }) => tensorOf(value, values));
+}
+
+/** `evaluated` is told of each node, and may forget the values that nothing reads any more. */
+function evaluateAll(
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  samples: number,
+  evaluated: (node: Node, values: Map<Value, Tensor>) => void,
+): ReadonlyMap<Value, Tensor> {
   const values = new Map<Value, Tensor>();
   for (const input of graph.inputs) {
     const tensor = inputs.get(input.name);
@@ -31,23 +58,13 @@ export function evaluateNodes(
     }
     values.set(input, tensor);
   }
-  for (const node of nodesOf(graph))
-    values.set(
-      node,
-      evaluateNode(node, (value) => tensorOf(value, values), samples),
-    );
+  for (const node of nodesOf(graph)) {
+    const tensor = evaluateNode(node, (value) => tensorOf(value, values), samples);
+    values.set(node, tensor);
+    evaluated(node, values);
+  }
   for (const { value } of graph.outputs) values.set(value, tensorOf(value, values));
   return values;
-}
-
-/** The outputs of a graph, in their order. */
-export function evaluate(
-  graph: Graph,
-  inputs: ReadonlyMap<string, Tensor>,
-  samples: number,
-): readonly Tensor[] {
-  const values = evaluateNodes(graph, inputs, samples);
-  return graph.outputs.map(({ value }) => tensorOf(value, values));
 }
 
 /** The value of a node whose inputs are all constant; undefined if they are not. */

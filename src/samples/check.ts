@@ -8,7 +8,7 @@ import { elements, type Tensor } from '../ir/types.ts';
 import { drawInputs } from './draw.ts';
 import type { Samples } from './samples.ts';
 
-/** The time that the evaluator may take, in milliseconds; it always does one sample. */
+/** The time that the evaluator may take, in milliseconds; it always does one sample, which takes as long as the next. */
 const BUDGET = 2000;
 
 /** Samples that are drawn where nobody says how many. */
@@ -23,9 +23,9 @@ export interface Checked {
 /** Compares the graph's predictions with those given, as far as the time allows. Refuses any that differ. */
 export function checkSamples(graph: Graph, samples: Samples, tolerance: number, file: string): Checked {
   const scales = samples.predictions.map(largestMagnitude);
-  const started = performance.now();
+  const hasTime = budget();
   let [count, largest] = [0, 0];
-  while (count < samples.count && (count === 0 || performance.now() - started < BUDGET)) {
+  while (count < samples.count && hasTime(count)) {
     const inputs = new Map([...samples.inputs].map(([name, tensor]) => [name, sample(tensor, count)]));
     const outputs = predict(graph, inputs, `${file}, sample ${count}`);
     for (const [i, output] of outputs.entries()) {
@@ -45,10 +45,10 @@ export function checkSamples(graph: Graph, samples: Samples, tolerance: number, 
 export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
   const most = wanted ?? DRAWN;
   const inputs = drawInputs(graph, most);
-  const started = performance.now();
+  const hasTime = budget();
   const rows: { readonly index: number; readonly outputs: readonly Tensor[] }[] = [];
   for (let index = 0; index < most; index++) {
-    if (wanted === undefined && rows.length > 0 && performance.now() - started > BUDGET) break;
+    if (wanted === undefined && !hasTime(index)) break;
     const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, index)]));
     const outputs = predict(graph, row, 'a sample that was drawn; give real ones with --path_to_fv');
     if (!outputs.some(hasNaN)) rows.push({ index, outputs });
@@ -67,6 +67,12 @@ export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
     ),
     predictions: graph.outputs.map((_, i) => joined(rows.map(({ outputs }) => outputs[i]!))),
   };
+}
+
+/** Whether there is time for one sample more, after `done`. */
+function budget(): (done: number) => boolean {
+  const started = performance.now();
+  return (done) => done === 0 || ((performance.now() - started) * (done + 1)) / done < BUDGET;
 }
 
 /** The outputs for one sample. What the model cannot read in it is the sample's fault. */

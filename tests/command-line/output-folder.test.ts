@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { joined, type Pieces } from '../../src/1-read/pieces.ts';
 import {
   inspectOutput,
   manifest,
@@ -14,8 +15,8 @@ import {
 
 const origin = { version: '0.1.0', model: 'tf_model' };
 
-function contents(files: Readonly<Record<string, string>>): ReadonlyMap<string, Uint8Array> {
-  return new Map(Object.entries(files).map(([name, text]) => [name, new TextEncoder().encode(text)]));
+function contents(files: Readonly<Record<string, string>>): ReadonlyMap<string, Pieces> {
+  return new Map(Object.entries(files).map(([name, text]) => [name, [new TextEncoder().encode(text)]]));
 }
 
 const first = contents({
@@ -52,9 +53,11 @@ function snapshot(folder: string): Readonly<Record<string, string>> {
   return found;
 }
 
-function texts(files: ReadonlyMap<string, Uint8Array>): Readonly<Record<string, string>> {
-  const all = new Map(files).set('.tf2rust.json', new TextEncoder().encode(manifest(files, origin)));
-  return Object.fromEntries([...all].map(([name, bytes]) => [name, new TextDecoder().decode(bytes)]));
+function texts(files: ReadonlyMap<string, Pieces>): Readonly<Record<string, string>> {
+  const all = new Map(files).set('.tf2rust.json', [new TextEncoder().encode(manifest(files, origin))]);
+  return Object.fromEntries(
+    [...all].map(([name, pieces]) => [name, new TextDecoder().decode(joined(pieces))]),
+  );
 }
 
 test('a missing folder is made, its parents too, with nothing beside it', async (t) => {
@@ -97,7 +100,7 @@ test('a second conversion replaces the first, and keeps target/ and thresholds.j
 
   const { thresholds } = inspectOutput(out, false);
   assert.equal(new TextDecoder().decode(thresholds), '{"bottom": 0.7}\n');
-  const next = new Map(second).set(THRESHOLDS, thresholds!);
+  const next = new Map(second).set(THRESHOLDS, [thresholds!]);
   await writeOutput(out, next, origin, false);
   assert.deepEqual(snapshot(out), { ...texts(next), 'rust_generated_code/target/debug/built': 'built' });
   const after = fs.statSync(path.join(crate, 'target', 'debug', 'built'));
@@ -202,7 +205,7 @@ test('a failure half-way leaves the old content, and nothing else', async (t) =>
   const out = path.join(root, 'out');
   await writeOutput(out, first, origin, false);
   const before = snapshot(root);
-  const clash = new Map(second).set('rust_generated_code/src/lib.rs/x', new Uint8Array(1));
+  const clash = new Map(second).set('rust_generated_code/src/lib.rs/x', [new Uint8Array(1)]);
   await assert.rejects(writeOutput(out, clash, origin, false), { name: 'ConversionError' });
   await assert.rejects(writeOutput(path.join(root, 'a/b'), clash, origin, false), {
     name: 'ConversionError',
@@ -226,7 +229,7 @@ test('a full disk leaves the old content, and nothing else', { skip: !isRoot && 
     await writeOutput(out, first, origin, false);
     fs.mkdirSync(path.join(out, 'target'));
     const before = snapshot(disk);
-    const large = new Map(second).set('large', new Uint8Array(2 << 20));
+    const large = new Map(second).set('large', [new Uint8Array(2 << 20)]);
     const full = { name: 'ConversionError', message: /as it was before: the disk is full; make room/ };
     await assert.rejects(writeOutput(out, large, origin, false), full);
     await assert.rejects(writeOutput(path.join(disk, 'a/b'), large, origin, false), full);
@@ -254,7 +257,7 @@ test('a signal while writing leaves the old content, and nothing else', async (t
   const controller = new AbortController();
   const writing = writeOutput(
     out,
-    new Map(second).set('large', new Uint8Array(64 << 20)),
+    new Map(second).set('large', [new Uint8Array(64 << 20)]),
     origin,
     false,
     controller.signal,

@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { readNpz } from '../../src/1-read/npz.ts';
-import { writeZip } from '../../src/1-read/write-zip.ts';
 import { readZip } from '../../src/1-read/zip.ts';
+import { zipOf } from '../crates/npz-writers.ts';
 import { inRepository } from '../crates/places.ts';
 
 export const suite = '../shared/conformance';
@@ -79,7 +79,7 @@ function renamed(bytes: Uint8Array, file: string, nameOf: (index: number) => str
     name: name.startsWith('predictions') ? name : `${nameOf(index++)}.npy`,
     bytes: member.read(),
   }));
-  return writeZip(members);
+  return zipOf(members);
 }
 
 /** Unpacks the suite under the system's temporary folder, unless it is there already. */

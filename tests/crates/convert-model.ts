@@ -1,6 +1,7 @@
 /** Converts a model on the disk in this process, as `main.ts` does: the crate, or why there is none. */
 
 import path from 'node:path';
+import { joined, type Pieces } from '../../src/1-read/pieces.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
 import { convert } from '../../src/convert.ts';
@@ -71,11 +72,11 @@ export async function convertModel(given: ModelToConvert): Promise<Converted> {
 }
 
 /** Those under `rust_generated_code/`. */
-export function crateFiles(files: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, Uint8Array> {
+export function crateFiles(files: ReadonlyMap<string, Pieces>): ReadonlyMap<string, Uint8Array> {
   const root = 'rust_generated_code/';
   return new Map(
     [...files]
       .filter(([file]) => file.startsWith(root))
-      .map(([file, bytes]) => [file.slice(root.length), bytes]),
+      .map(([file, pieces]) => [file.slice(root.length), joined(pieces)]),
   );
 }

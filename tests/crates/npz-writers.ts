@@ -1,7 +1,9 @@
-/** Writes .npz files as numpy can and we never do: compressed, and in Fortran's order. */
+/** Writes .npz files: as numpy can and we never do, compressed and in Fortran's order; and in one piece. */
 
 import zlib from 'node:zlib';
 import { crc32 } from '../../src/1-read/crc32.ts';
+import { joined } from '../../src/1-read/pieces.ts';
+import { writeZip } from '../../src/1-read/write-zip.ts';
 
 /** A .npy file of floats with the first index fastest; `data` is in row-major order. */
 export function fortranNpy(shape: readonly number[], data: Float32Array): Uint8Array {
@@ -62,4 +64,9 @@ export function compressedZip(
   end.writeUInt32LE(size, 8);
   end.writeUInt32LE(offset, 12);
   return new Uint8Array(Buffer.concat([...locals, ...directory, Buffer.from('PK\x05\x06', 'latin1'), end]));
+}
+
+/** A zip file of members that are not compressed. */
+export function zipOf(members: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Uint8Array {
+  return joined(writeZip(members.map(({ name, bytes }) => ({ name, pieces: [bytes] }))));
 }

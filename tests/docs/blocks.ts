@@ -4,6 +4,7 @@
  */
 
 import fs from 'node:fs';
+import { joined } from '../../src/1-read/pieces.ts';
 import { readArguments } from '../../src/command-line/arguments.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
@@ -153,7 +154,7 @@ async function exampleFiles(): Promise<ReadonlyMap<string, string>> {
   const result = await convertExample({});
   if (result.kind !== 'crate') return missing('text instead of a crate');
   const decoder = new TextDecoder();
-  const files = [...result.files].map(([path, bytes]) => [path, decoder.decode(bytes)] as const);
+  const files = [...result.files].map(([path, pieces]) => [path, decoder.decode(joined(pieces))] as const);
   const described = files.flatMap(([path, text]) =>
     path.startsWith('saved_model') ? [[`rust_generated_code/../${path}`, text] as const] : [],
   );

@@ -2,6 +2,7 @@
 
 import type { AnyTensor } from '../../1-read/element-types.ts';
 import { writeNpz } from '../../1-read/npz.ts';
+import type { Pieces } from '../../1-read/pieces.ts';
 import type { Graph } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/types.ts';
 import { rustName } from '../names.ts';
@@ -19,7 +20,7 @@ export interface Variable {
 
 export interface Description {
   /** By their paths in `saved_model_from_tensorflow/`. */
-  readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly files: ReadonlyMap<string, Pieces>;
   /** How many layers there are, inputs aside. */
   readonly layers: number;
 }
@@ -31,13 +32,13 @@ export async function describeModel(
 ): Promise<Description> {
   const layers = layersOf(graph);
   const { svg, png } = await overview(layers, assets);
-  const text = (content: string) => new TextEncoder().encode(content);
+  const text = (content: string) => [new TextEncoder().encode(content)];
   return {
-    files: new Map([
+    files: new Map<string, Pieces>([
       ['computation_graph.json', text(computationGraph(layers))],
       ['model_architecture.json', text(architecture(layers))],
       ['model_overview.svg', text(svg)],
-      ['model_overview.png', png],
+      ['model_overview.png', [png]],
       ['model_weights.npz', writeNpz(weightArrays(variables))],
     ]),
     layers: layers.filter(({ className }) => className !== 'InputLayer').length,
