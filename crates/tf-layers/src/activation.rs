@@ -1,6 +1,15 @@
 //! What a layer does to each number of its output: the activation functions of Keras.
 
-use crate::math;
+use fearless_simd::{Level, Simd};
+
+use crate::kernels::activation;
+use crate::kernels::dispatch::dispatch;
+use crate::math::real::Real;
+use crate::math::{self, single};
+
+/// The scale of selu, and its product with α, from G. Klambauer et al., Self-Normalizing Neural
+/// Networks (https://arxiv.org/abs/1706.02515).
+const SELU: [f32; 2] = [1.050_701, 1.758_099_3];
 
 /// A function of one number, as `keras/src/activations/activations.py` defines it.
 ///
@@ -96,64 +105,111 @@ impl Activation {
         y[0]
     }
 
+    /// The bounds of a function that is x between them, and nothing else.
+    pub(crate) fn bounds(self) -> Option<[f32; 2]> {
+        match self {
+            Self::Linear => Some([f32::NEG_INFINITY, f32::INFINITY]),
+            Self::Relu => Some([0.0, f32::INFINITY]),
+            Self::Relu6 => Some([0.0, 6.0]),
+            Self::ClippedRelu(maximum) => Some([0.0, maximum]),
+            Self::HardTanh => Some([-1.0, 1.0]),
+            _ => None,
+        }
+    }
+
     /// Puts the function of each number in its place. NaN stays NaN, as in Keras, but where the
     /// function is something else than x only above a threshold.
     pub fn apply(self, y: &mut [f32]) {
+        dispatch!(Level::new(), simd => self.apply_at(simd, y));
+    }
+
+    /// As [`Activation::apply`], with the instructions of `S`; a function of its own for each.
+    #[inline(never)]
+    pub(crate) fn apply_at<S: Simd>(self, simd: S, y: &mut [f32]) {
+        simd.vectorize(
+            #[inline(always)]
+            || self.apply_to_all(simd, y),
+        );
+    }
+
+    #[inline(always)]
+    fn apply_to_all<S: Simd>(self, simd: S, y: &mut [f32]) {
+        /// Applies a formula of registers, inlined whatever its size.
+        macro_rules! registers {
+            (|$x:ident| $formula:expr) => {
+                activation::each(
+                    simd,
+                    y,
+                    #[inline(always)]
+                    |$x| $formula,
+                )
+            };
+        }
+        /// Applies a formula of single numbers in the same way.
+        macro_rules! numbers {
+            (|$x:ident| $formula:expr) => {
+                each(
+                    y,
+                    #[inline(always)]
+                    |$x| $formula,
+                )
+            };
+        }
         match self {
             Self::Linear => {}
-            Self::Relu => each(y, math::relu),
-            Self::Relu6 => each(y, math::relu6),
-            Self::ClippedRelu(maximum) => each(y, |x| math::clip(x, 0.0, maximum)),
-            Self::LeakyRelu(slope) => each(y, |x| math::leaky_relu(x, slope)),
-            Self::ThresholdedRelu(threshold) => each(y, |x| above(x, threshold, 0.0)),
-            Self::GeneralRelu { negative_slope, threshold, max_value } => each(y, |x| {
+            Self::Relu | Self::Relu6 | Self::ClippedRelu(_) | Self::HardTanh => {
+                let [low, high] = self.bounds().unwrap_or_default();
+                registers!(|x| x.between(low, high));
+            }
+            Self::LeakyRelu(slope) => registers!(|x| activation::leaky_relu(x, slope)),
+            Self::ThresholdedRelu(threshold) => numbers!(|x| above(x, threshold, 0.0)),
+            Self::GeneralRelu { negative_slope, threshold, max_value } => numbers!(|x| {
                 let y = if x < threshold { negative_slope * (x - threshold) } else { x };
                 if x >= max_value { max_value } else { y }
             }),
-            Self::Elu(alpha) => each(y, |x| math::elu(x, alpha)),
-            Self::Celu(alpha) => {
-                each(y, |x| if x > 0.0 { x } else { alpha * math::expm1(x / alpha) });
-            }
-            Self::Selu => each(y, math::selu),
-            Self::Gelu => each(y, math::gelu),
-            Self::GeluTanh => each(y, math::gelu_tanh),
-            Self::Silu => each(y, math::silu),
-            Self::Sigmoid => each(y, math::sigmoid),
-            Self::HardSigmoid => each(y, math::hard_sigmoid),
-            Self::HardSigmoidOfKeras2 => each(y, |x| math::clip(0.2 * x + 0.5, 0.0, 1.0)),
-            Self::HardSilu => each(y, math::hard_silu),
-            Self::Softplus => each(y, math::softplus),
-            Self::Softsign => each(y, math::softsign),
-            Self::Tanh => each(y, math::tanh),
-            Self::Exponential => each(y, math::exp),
-            Self::Mish => each(y, math::mish),
-            Self::LogSigmoid => each(y, math::log_sigmoid),
-            Self::HardTanh => each(y, |x| math::clip(x, -1.0, 1.0)),
+            Self::Elu(alpha) => registers!(|x| activation::elu(x, 1.0, alpha, 1.0)),
+            Self::Celu(alpha) => registers!(|x| activation::elu(x, 1.0, alpha, alpha)),
+            Self::Selu => registers!(|x| activation::elu(x, SELU[0], SELU[1], 1.0)),
+            Self::Gelu => registers!(|x| activation::gelu(x)),
+            Self::GeluTanh => registers!(|x| activation::gelu_tanh(x)),
+            Self::Silu => registers!(|x| activation::silu(x)),
+            Self::Sigmoid => registers!(|x| activation::sigmoid(x)),
+            Self::HardSigmoid => numbers!(|x| math::hard_sigmoid(x)),
+            Self::HardSigmoidOfKeras2 => numbers!(|x| math::clip(0.2 * x + 0.5, 0.0, 1.0)),
+            Self::HardSilu => numbers!(|x| math::hard_silu(x)),
+            Self::Softplus => registers!(|x| activation::softplus(x)),
+            Self::Softsign => numbers!(|x| math::softsign(x)),
+            Self::Tanh => registers!(|x| activation::tanh(x)),
+            Self::Exponential => registers!(|x| single::exp(x)),
+            Self::Mish => registers!(|x| activation::mish(x)),
+            Self::LogSigmoid => registers!(|x| activation::log_sigmoid(x)),
             Self::HardShrink(threshold) => {
-                each(y, |x| if x.abs() > threshold { x } else { 0.0 });
+                numbers!(|x| if x.abs() > threshold { x } else { 0.0 });
             }
-            Self::SoftShrink(threshold) => each(y, |x| {
+            Self::SoftShrink(threshold) => numbers!(|x| {
                 let y = (x.abs() - threshold).copysign(x);
                 if x.abs() > threshold { y } else { 0.0 }
             }),
-            Self::TanhShrink => each(y, |x| x - math::tanh(x)),
-            Self::SquarePlus(b) => each(y, |x| (x + (x * x + b).sqrt()) / 2.0),
-            Self::SparsePlus => each(y, |x| {
+            Self::TanhShrink => registers!(|x| x - activation::tanh(x)),
+            Self::SquarePlus(b) => numbers!(|x| (x + (x * x + b).sqrt()) / 2.0),
+            Self::SparsePlus => numbers!(|x| {
                 let y = if x < 1.0 { (x + 1.0) * (x + 1.0) / 4.0 } else { x };
                 if x <= -1.0 { 0.0 } else { y }
             }),
-            Self::SparseSigmoid => each(y, |x| math::clip(0.5 * (x + 1.0), 0.0, 1.0)),
-            Self::Threshold { threshold, value } => each(y, |x| above(x, threshold, value)),
+            Self::SparseSigmoid => numbers!(|x| math::clip(0.5 * (x + 1.0), 0.0, 1.0)),
+            Self::Threshold { threshold, value } => numbers!(|x| above(x, threshold, value)),
         }
     }
 }
 
+#[inline(always)]
 fn each(y: &mut [f32], f: impl Fn(f32) -> f32) {
     for y in y {
         *y = f(*y);
     }
 }
 
+#[inline(always)]
 fn above(x: f32, threshold: f32, otherwise: f32) -> f32 {
     if x > threshold { x } else { otherwise }
 }

@@ -16,7 +16,8 @@
 
 mod double;
 mod float;
-mod single;
+pub(crate) mod real;
+pub(crate) mod single;
 
 pub use float::{Float, erf, erfc, exp, expm1, gelu, log, log1p, tanh};
 

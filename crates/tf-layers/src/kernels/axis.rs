@@ -39,9 +39,4 @@ impl Axis {
             && self.taps(out) == (0..self.size)
             && self.taps(last) == (0..self.size)
     }
-
-    /// Whether the window is a single step at every step.
-    pub(crate) fn is_pointwise(&self) -> bool {
-        self.size == 1 && self.stride == 1 && self.before == 0 && self.steps == self.steps_out
-    }
 }

@@ -1,5 +1,8 @@
 //! y = f(x₁, x₂, …) element by element, over tensors broadcast to the shape of y.
 
+use fearless_simd::Level;
+
+use super::dispatch::wide;
 use super::panels::LANES;
 use super::strided::Walk;
 
@@ -48,6 +51,8 @@ macro_rules! maps {
             y: &mut [Y],
             f: impl Fn($X1, $($X),*) -> Y,
         ) {
+            let f = &f;
+            wide(Level::new(), #[inline(always)] || {
             let (len, steps) = walk.run();
             for (y, at) in y.chunks_exact_mut(len.max(1)).zip(walk.starts()) {
                 let $x1 = Run::new($x1, at[0], len, steps[0]);
@@ -66,6 +71,7 @@ macro_rules! maps {
                     each(y, |i, y| *y = f($x1[i], $($x[i]),*));
                 }
             }
+            });
         }
 
         pub(crate) fn $map_mut<$X1: Copy, $($X: Copy + Default),*>(
@@ -74,6 +80,8 @@ macro_rules! maps {
             walk: &Walk<$count>,
             f: impl Fn($X1, $($X),*) -> $X1,
         ) {
+            let f = &f;
+            wide(Level::new(), #[inline(always)] || {
             let (len, steps) = walk.run();
             for (y, at) in y.chunks_exact_mut(len.max(1)).zip(walk.starts()) {
                 $(let $x = Run::new($x, at[$i], len, steps[$i]);)*
@@ -89,6 +97,7 @@ macro_rules! maps {
                     each(y, |i, y| *y = f(*y, $($x[i]),*));
                 }
             }
+            });
         }
     };
 }
@@ -108,11 +117,45 @@ fn each<Y>(y: &mut [Y], f: impl Fn(usize, &mut Y)) {
 
 /// y = f(x), of a tensor broadcast to y.
 pub(crate) fn map<X: Copy, Y>(x: &[X], walk: &Walk<1>, y: &mut [Y], f: impl Fn(X) -> Y) {
-    let (len, [step]) = walk.run();
-    for (y, [at]) in y.chunks_exact_mut(len.max(1)).zip(walk.starts()) {
-        match step {
-            0 => y.fill_with(|| f(x[at])),
-            _ => y.iter_mut().zip(&x[at..at + len]).for_each(|(y, x)| *y = f(*x)),
-        }
-    }
+    wide(
+        Level::new(),
+        #[inline(always)]
+        || {
+            let (len, [step]) = walk.run();
+            for (y, [at]) in y.chunks_exact_mut(len.max(1)).zip(walk.starts()) {
+                match step {
+                    0 => y.fill_with(|| f(x[at])),
+                    _ => y.iter_mut().zip(&x[at..at + len]).for_each(|(y, x)| *y = f(*x)),
+                }
+            }
+        },
+    );
+}
+
+/// As [`map`], over x.
+pub(crate) fn map_mut<X: Copy>(x: &mut [X], f: impl Fn(X) -> X) {
+    wide(
+        Level::new(),
+        #[inline(always)]
+        || {
+            for x in x {
+                *x = f(*x);
+            }
+        },
+    );
+}
+
+/// y = y·scale + shift, in rows as long as those two.
+pub(crate) fn scale_and_shift(y: &mut [f32], scale: &[f32], shift: &[f32]) {
+    wide(
+        Level::new(),
+        #[inline(always)]
+        || {
+            for y in y.chunks_exact_mut(scale.len()) {
+                for ((y, scale), shift) in y.iter_mut().zip(scale).zip(shift) {
+                    *y = *y * scale + shift;
+                }
+            }
+        },
+    );
 }

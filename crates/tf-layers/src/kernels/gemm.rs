@@ -1,50 +1,15 @@
-//! y = x·z + bias, with z packed in panels: tiles of 2 rows and 16 columns, whose sums stay in
-//! registers. Every sum is taken over k from first to last, whatever the number of rows.
+//! y = x·z of two matrices, neither of which is packed beforehand: tiles of some rows and 16 columns,
+//! whose sums stay in registers. Every sum is taken over k from first to last, whatever the number
+//! of rows.
 
-use super::panels::{LANES, Row, accumulate, load, store};
+use fearless_simd::{Level, Simd, f32x16, prelude::*};
 
-/// Rows of `x` that stay in the cache while all panels pass by.
-const BLOCK: usize = 64;
-
-/// Rows of a tile: more of them don't fit the registers of SSE2.
-const TILE: usize = 2;
+use super::dispatch::dispatch;
+use super::panels::{LANES, Row};
+use super::tile::{accumulate, load, most_pixels, store};
 
 /// Steps of k in the part of z that [`product`] packs at once: 16 KiB.
 const DEPTH: usize = 256;
-
-/// The rows of `x`, of `inner` numbers each, times the matrix in `panels`, plus its bias.
-pub(crate) fn dense(x: &[f32], inner: usize, panels: &[Row], columns: usize, y: &mut [f32]) {
-    for (x, y) in x.chunks(inner * BLOCK).zip(y.chunks_mut(columns * BLOCK)) {
-        for (p, panel) in panels.chunks_exact(1 + inner).enumerate() {
-            let first = p * LANES;
-            let mut tiles = x.chunks_exact(inner * TILE);
-            let mut outputs = y.chunks_exact_mut(columns * TILE);
-            for (x, y) in tiles.by_ref().zip(outputs.by_ref()) {
-                tile::<TILE>(x, inner, panel, first, columns, y);
-            }
-            let rest = tiles.remainder().chunks_exact(inner);
-            for (x, y) in rest.zip(outputs.into_remainder().chunks_exact_mut(columns)) {
-                tile::<1>(x, inner, panel, first, columns, y);
-            }
-        }
-    }
-}
-
-fn tile<const R: usize>(
-    x: &[f32],
-    inner: usize,
-    panel: &[Row],
-    first: usize,
-    columns: usize,
-    y: &mut [f32],
-) {
-    let [Row(bias), rows @ ..] = panel else { return };
-    let mut sums = [*bias; R];
-    accumulate(&mut sums, std::array::from_fn(|r| &x[r * inner..][..inner]), rows);
-    for (sums, y) in sums.iter().zip(y.chunks_exact_mut(columns)) {
-        store(sums, &mut y[first..columns.min(first + LANES)]);
-    }
-}
 
 /// The sizes of the matrices of [`product`]: x is `rows` by `inner`, z is `inner` by `columns`.
 #[derive(Clone, Copy, Debug)]
@@ -59,39 +24,59 @@ pub(crate) struct Sizes {
 }
 
 /// x·z, of matrices of which neither is packed: parts of z are packed on the stack.
-pub(crate) fn product(x: &[f32], z: &[f32], sizes: Sizes, y: &mut [f32]) {
+pub(crate) fn product(level: Level, x: &[f32], z: &[f32], sizes: Sizes, y: &mut [f32]) {
+    dispatch!(level, simd => run(simd, x, z, sizes, y));
+}
+
+#[inline(always)]
+fn run<S: Simd>(simd: S, x: &[f32], z: &[f32], sizes: Sizes, y: &mut [f32]) {
+    match most_pixels::<S>() {
+        8 => blocks::<S, 8>(simd, x, z, sizes, y),
+        6 => blocks::<S, 6>(simd, x, z, sizes, y),
+        _ => blocks::<S, 2>(simd, x, z, sizes, y),
+    }
+}
+
+/// The product, in tiles of `R` rows.
+#[inline(always)]
+fn blocks<S: Simd, const R: usize>(simd: S, x: &[f32], z: &[f32], sizes: Sizes, y: &mut [f32]) {
+    if R > most_pixels::<S>() {
+        return;
+    }
     let Sizes { rows, inner, columns, transpose_x, .. } = sizes;
     y.fill(0.0);
     let mut panel = [Row::ZERO; DEPTH];
-    let mut packed = [[0.0; DEPTH]; TILE];
+    let mut packed = [[0.0; DEPTH]; R];
     for first in (0..columns).step_by(LANES) {
         let width = LANES.min(columns - first);
         for begin in (0..inner).step_by(DEPTH) {
             let depth = DEPTH.min(inner - begin);
             let panel = &mut panel[..depth];
             pack(z, sizes, begin, first, width, panel);
-            for row in (0..rows).step_by(TILE) {
-                let count = TILE.min(rows - row);
-                // The last tile may have fewer rows: it computes some of them again, for nobody.
-                let row_at = |r: usize| row + r.min(count - 1);
+            for row in (0..rows).step_by(R) {
+                let count = R.min(rows - row);
                 if transpose_x {
-                    for (r, packed) in packed.iter_mut().enumerate() {
-                        let column = x[begin * rows + row_at(r)..].iter().step_by(rows);
-                        packed[..depth].iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+                    for (k, x) in x[begin * rows..].chunks_exact(rows).take(depth).enumerate() {
+                        for (packed, x) in packed.iter_mut().zip(&x[row..row + count]) {
+                            packed[k] = *x;
+                        }
                     }
                 }
-                let x = std::array::from_fn(|r| {
-                    if transpose_x {
-                        &packed[r][..depth]
+                // The last tile may have fewer rows: it computes some of them again, for nobody.
+                let row_at = |r: usize| row + r.min(count - 1);
+                let mut tile = [&x[..0]; R];
+                let mut sums = [[f32x16::splat(simd, 0.0)]; R];
+                for r in 0..R {
+                    tile[r] = if transpose_x {
+                        &packed[r.min(count - 1)][..depth]
                     } else {
                         &x[row_at(r) * inner + begin..][..depth]
-                    }
-                });
-                let mut sums: [[f32; LANES]; TILE] =
-                    std::array::from_fn(|r| load(&y[row_at(r) * columns + first..][..width]));
-                accumulate(&mut sums, x, panel);
-                for (r, sums) in sums.iter().enumerate().take(count) {
-                    store(sums, &mut y[(row + r) * columns + first..][..width]);
+                    };
+                    sums[r][0] = load(simd, &y[row_at(r) * columns + first..][..width]);
+                }
+                let sums = accumulate(simd, sums, tile, [panel]);
+                for (r, [sum]) in sums.into_iter().enumerate().take(count) {
+                    store(sum, &mut y[(row + r) * columns + first..][..width]);
                 }
             }
         }
@@ -109,7 +94,7 @@ fn pack(z: &[f32], sizes: Sizes, begin: usize, first: usize, width: usize, panel
         }
     } else {
         for (Row(row), z) in panel.iter_mut().zip(z[begin * columns..].chunks_exact(columns)) {
-            *row = load(&z[first..first + width]);
+            *row = super::panels::load(&z[first..first + width]);
         }
     }
 }
@@ -117,7 +102,7 @@ fn pack(z: &[f32], sizes: Sizes, begin: usize, first: usize, width: usize, panel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::testing::{assert_near, numbers};
+    use crate::kernels::testing::{assert_near, levels, numbers};
 
     #[test]
     fn products_of_every_layout() {
@@ -140,9 +125,11 @@ mod tests {
                 let sizes = Sizes { rows, inner, columns, transpose_x, transpose_z };
                 let x = if transpose_x { &x_transposed } else { &x };
                 let z = if transpose_z { &z_transposed } else { &z };
-                let mut y = vec![f32::NAN; rows * columns];
-                product(x, z, sizes, &mut y);
-                assert_near(&y, &expected);
+                for level in levels() {
+                    let mut y = vec![f32::NAN; rows * columns];
+                    product(level, x, z, sizes, &mut y);
+                    assert_near(&y, &expected);
+                }
             }
         }
     }

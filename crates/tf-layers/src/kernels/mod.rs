@@ -1,10 +1,12 @@
 //! The loops that do the work: over slices and sizes, so that they are compiled once for all shapes.
 
+pub(crate) mod activation;
 pub(crate) mod axis;
 pub(crate) mod convolution;
 pub(crate) mod convolution_transpose;
 pub(crate) mod cumulative;
 pub(crate) mod depthwise;
+pub(crate) mod dispatch;
 pub(crate) mod elementwise;
 pub(crate) mod gemm;
 pub(crate) mod mirror;
@@ -16,4 +18,5 @@ pub(crate) mod softmax;
 pub(crate) mod strided;
 #[cfg(test)]
 pub(crate) mod testing;
+pub(crate) mod tile;
 pub(crate) mod top_k;

@@ -45,28 +45,6 @@ pub(crate) fn pack(
     }
 }
 
-/// Adds the products of `R` vectors with the matrix `rows` to `sums`.
-///
-/// Every sum is taken from the first row to the last, so that it doesn't depend on `R`.
-#[inline(always)]
-pub(crate) fn accumulate<const R: usize>(
-    sums: &mut [[f32; LANES]; R],
-    x: [&[f32]; R],
-    rows: &[Row],
-) {
-    let x = x.map(|x| &x[..rows.len()]);
-    let mut registers = *sums;
-    for (k, Row(weights)) in rows.iter().enumerate() {
-        for (sums, x) in registers.iter_mut().zip(x) {
-            let x = x[k];
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += x * weight;
-            }
-        }
-    }
-    *sums = registers;
-}
-
 /// The first 16 numbers of `x`, or all that there are and zeros.
 #[inline(always)]
 pub(crate) fn load(x: &[f32]) -> [f32; LANES] {

@@ -1,5 +1,8 @@
 //! Reductions over some of the dimensions, in an accumulator that may be wider than the numbers.
 
+use fearless_simd::Level;
+
+use super::dispatch::wide;
 use super::panels::LANES;
 use super::strided::Walk;
 
@@ -27,22 +30,30 @@ impl<A: Copy, Lift, Join> Fold<A, Lift, Join> {
         Lift: Fn(T) -> A,
         Join: Fn(A, A) -> A,
     {
-        let (len, [step]) = kept.run();
-        for (y, [at]) in y.chunks_exact_mut(len.max(1)).zip(kept.starts()) {
-            if step == 1 {
-                for (block, y) in y.chunks_mut(LANES).enumerate() {
-                    let sums = self.side_by_side(&x[at + block * LANES..], y.len(), reduced);
-                    y.iter_mut().zip(sums).for_each(|(y, sum)| *y = finish(sum));
+        wide(
+            Level::new(),
+            #[inline(always)]
+            || {
+                let (len, [step]) = kept.run();
+                for (y, [at]) in y.chunks_exact_mut(len.max(1)).zip(kept.starts()) {
+                    if step == 1 {
+                        for (block, y) in y.chunks_mut(LANES).enumerate() {
+                            let sums =
+                                self.side_by_side(&x[at + block * LANES..], y.len(), reduced);
+                            y.iter_mut().zip(sums).for_each(|(y, sum)| *y = finish(sum));
+                        }
+                    } else {
+                        for (i, y) in y.iter_mut().enumerate() {
+                            *y = finish(self.in_a_row(&x[at + i * step.unsigned_abs()..], reduced));
+                        }
+                    }
                 }
-            } else {
-                for (i, y) in y.iter_mut().enumerate() {
-                    *y = finish(self.in_a_row(&x[at + i * step.unsigned_abs()..], reduced));
-                }
-            }
-        }
+            },
+        );
     }
 
     /// The accumulators of `count` columns that are neighbours, 16 at most.
+    #[inline(always)]
     fn side_by_side<T: Copy>(&self, x: &[T], count: usize, reduced: &Walk<1>) -> [A; LANES]
     where
         Lift: Fn(T) -> A,
@@ -63,6 +74,7 @@ impl<A: Copy, Lift, Join> Fold<A, Lift, Join> {
     }
 
     /// The accumulator of numbers of which runs are neighbours: 16 of them, joined at the end.
+    #[inline(always)]
     fn in_a_row<T: Copy>(&self, x: &[T], reduced: &Walk<1>) -> A
     where
         Lift: Fn(T) -> A,

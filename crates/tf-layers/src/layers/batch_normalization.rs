@@ -41,11 +41,7 @@ impl<const CHANNELS: usize, const ROWS: usize> BatchNormalization<CHANNELS, ROWS
         let (scale, shift) = self.0.split_at(ROWS / 2);
         let (scale, shift) = (&numbers(scale)[..CHANNELS], &numbers(shift)[..CHANNELS]);
         let y = X::flat_mut(x);
-        for y in y.chunks_exact_mut(CHANNELS) {
-            for ((y, scale), shift) in y.iter_mut().zip::<&[f32]>(scale).zip::<&[f32]>(shift) {
-                *y = *y * scale + shift;
-            }
-        }
+        crate::kernels::elementwise::scale_and_shift(y, scale, shift);
         activation.apply(y);
         x
     }

@@ -1,3 +1,4 @@
+use fearless_simd::Level;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::axis::Axis;
@@ -40,8 +41,8 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const ROWS: usize>
             filters: OUT,
         };
         let y: &mut [[[f32; OUT]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        convolution.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
-        activation.apply(Tensor::flat_mut(y));
+        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, numbers);
         y
     }
 
@@ -106,8 +107,8 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const GROUPS: usize, 
             filters: OUT,
         };
         let y: &mut [[[f32; OUT]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        convolution.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
-        activation.apply(Tensor::flat_mut(y));
+        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, numbers);
         y
     }
 

@@ -1,3 +1,4 @@
+use fearless_simd::Level;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::convolution::Convolution;
@@ -43,8 +44,8 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
             filters: OUT,
         };
         let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        convolution.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
-        activation.apply(Tensor::flat_mut(y));
+        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, numbers);
         y
     }
 
@@ -123,8 +124,8 @@ impl<
             filters: OUT,
         };
         let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        convolution.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
-        activation.apply(Tensor::flat_mut(y));
+        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, numbers);
         y
     }
 

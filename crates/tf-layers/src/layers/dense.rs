@@ -1,6 +1,7 @@
+use fearless_simd::Level;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-use crate::kernels::gemm;
+use crate::kernels::convolution::Convolution;
 use crate::kernels::panels::{LANES, Row};
 use crate::{Activation, Tensor};
 
@@ -44,8 +45,8 @@ impl<const IN: usize, const OUT: usize, const ROWS: usize> Dense<IN, OUT, ROWS> 
             assert!(X::LEN / IN == Y::LEN / OUT, "the other dimensions of x and y");
         };
         let y = &mut y[..x.len() * Y::LEN];
-        gemm::dense(X::flat(x), IN, &self.0, OUT, y);
-        activation.apply(y);
+        let products = Convolution::dense(IN, OUT);
+        products.apply(Level::new(), X::flat(x), &self.0, activation, y);
         Y::batch_mut(y)
     }
 

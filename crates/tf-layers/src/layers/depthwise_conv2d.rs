@@ -1,3 +1,4 @@
+use fearless_simd::Level;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::depthwise::Depthwise;
@@ -60,8 +61,8 @@ impl<
             multiplier: MULTIPLIER,
         };
         let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        depthwise.apply(Tensor::flat(x), &self.0, Tensor::flat_mut(y));
-        activation.apply(Tensor::flat_mut(y));
+        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
+        depthwise.apply(Level::new(), x, &self.0, activation, numbers);
         y
     }
 

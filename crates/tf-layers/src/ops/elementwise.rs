@@ -20,9 +20,7 @@ pub fn map<'y, X: Tensor, Y: Tensor>(
 
 /// Replaces every number of `x` by `f` of it.
 pub fn map_mut<X: Tensor>(x: &mut [X], f: impl Fn(X::Number) -> X::Number) -> &mut [X] {
-    for x in X::flat_mut(x) {
-        *x = f(*x);
-    }
+    elementwise::map_mut(X::flat_mut(x), f);
     x
 }
 

@@ -1,5 +1,7 @@
 //! Products of matrices that the model computes, neither of which is a weight.
 
+use fearless_simd::Level;
+
 use crate::Tensor;
 use crate::kernels::gemm::{Sizes, product};
 use crate::kernels::strided::broadcast;
@@ -30,13 +32,13 @@ where
     let walk = broadcast(samples, y_batch, [(x.len(), x_batch), (z.len(), z_batch)]);
     let sizes = Sizes { rows, inner: x_columns, columns, transpose_x, transpose_z };
     let (x_len, z_len) = (rows * x_columns, x_columns * columns);
-    let (x, z) = (X::flat(x), Z::flat(z));
+    let (x, z, level) = (X::flat(x), Z::flat(z), Level::new());
     let (run, steps) = walk.run();
     let runs = Y::flat_mut(y).chunks_exact_mut((run * rows * columns).max(1));
     for (y, at) in runs.zip(walk.starts()) {
         for (i, y) in y.chunks_exact_mut(rows * columns).enumerate() {
             let [x_at, z_at] = [0, 1].map(|k| at[k] + i * steps[k].unsigned_abs());
-            product(&x[x_at * x_len..][..x_len], &z[z_at * z_len..][..z_len], sizes, y);
+            product(level, &x[x_at * x_len..][..x_len], &z[z_at * z_len..][..z_len], sizes, y);
         }
     }
     y

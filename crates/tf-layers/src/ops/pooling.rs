@@ -1,5 +1,7 @@
 //! Pooling over steps and over images, channels last.
 
+use fearless_simd::Level;
+
 use crate::kernels::axis::Axis;
 use crate::kernels::pooling;
 use crate::{Tensor, Window};
@@ -13,7 +15,7 @@ pub fn max_pooling1d<'y, const C: usize, const STEPS: usize, const STEPS_OUT: us
 ) -> &'y mut [[[f32; C]; STEPS_OUT]] {
     let axes = [Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
     let y: &mut [[[f32; C]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling::max(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::max(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }
 
@@ -33,7 +35,7 @@ pub fn max_pooling2d<
 ) -> &'y mut [[[[f32; C]; W_OUT]; H_OUT]] {
     let axes = [window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
     let y: &mut [[[[f32; C]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling::max(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::max(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }
 
@@ -46,7 +48,7 @@ pub fn average_pooling1d<'y, const C: usize, const STEPS: usize, const STEPS_OUT
 ) -> &'y mut [[[f32; C]; STEPS_OUT]] {
     let axes = [Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
     let y: &mut [[[f32; C]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling::average(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::average(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }
 
@@ -66,6 +68,6 @@ pub fn average_pooling2d<
 ) -> &'y mut [[[[f32; C]; W_OUT]; H_OUT]] {
     let axes = [window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
     let y: &mut [[[[f32; C]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling::average(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::average(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }

@@ -1,5 +1,7 @@
 //! Softmax along an axis, and its logarithm.
 
+use fearless_simd::Level;
+
 use crate::Tensor;
 use crate::kernels::softmax as kernel;
 
@@ -14,7 +16,7 @@ pub fn softmax<'y, X: Tensor<Number = f32>>(x: &[X], axis: usize, y: &'y mut [f3
 
 /// As [`softmax`], in place.
 pub fn softmax_mut<X: Tensor<Number = f32>>(x: &mut [X], axis: usize) -> &mut [X] {
-    kernel::softmax(X::flat_mut(x), around(&X::SHAPE, axis));
+    kernel::softmax(Level::new(), X::flat_mut(x), around(&X::SHAPE, axis));
     x
 }
 
@@ -31,6 +33,6 @@ pub fn log_softmax<'y, X: Tensor<Number = f32>>(
 
 /// As [`log_softmax`], in place.
 pub fn log_softmax_mut<X: Tensor<Number = f32>>(x: &mut [X], axis: usize) -> &mut [X] {
-    kernel::log_softmax(X::flat_mut(x), around(&X::SHAPE, axis));
+    kernel::log_softmax(Level::new(), X::flat_mut(x), around(&X::SHAPE, axis));
     x
 }

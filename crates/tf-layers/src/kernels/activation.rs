@@ -1,0 +1,184 @@
+//! Activation functions of registers: the formulas of [`crate::math`], in its elementary functions.
+
+use fearless_simd::Simd;
+
+use crate::math::real::{Real, Register};
+use crate::math::single::{exp, expm1, log1p};
+
+pub(crate) use crate::math::single::{gelu, tanh};
+
+/// Puts the function of each number in its place.
+#[inline(always)]
+pub(crate) fn each<S: Simd>(simd: S, y: &mut [f32], f: impl Fn(Register<S>) -> Register<S>) {
+    for y in y.chunks_mut(Register::<S>::LEN) {
+        let is_whole = y.len() == Register::<S>::LEN;
+        let x = if is_whole { Register::load(simd, y) } else { Register::load_some(simd, y, 0.0) };
+        let x = f(x);
+        if is_whole { x.store(y) } else { x.store_some(y) }
+    }
+}
+
+/// max(x, 0); NaN stays NaN.
+#[inline(always)]
+pub(crate) fn relu<R: Real>(x: R) -> R {
+    x.if_less(x.of(0.0), x.of(0.0), x)
+}
+
+/// x where it is positive, slope·x elsewhere.
+#[inline(always)]
+pub(crate) fn leaky_relu<R: Real>(x: R, slope: f32) -> R {
+    x.of(0.0).if_less(x, x, x.of(slope) * x)
+}
+
+/// 1 / (1 + e⁻ˣ).
+#[inline(always)]
+pub(crate) fn sigmoid<R: Real>(x: R) -> R {
+    let (zero, one) = (x.of(0.0), x.of(1.0));
+    let e = exp(zero - x.abs());
+    x.if_less(zero, e, one) / (one + e)
+}
+
+/// ln(1 + eˣ).
+#[inline(always)]
+pub(crate) fn softplus<R: Real>(x: R) -> R {
+    relu(x) + log1p(exp(x.of(0.0) - x.abs()))
+}
+
+/// ln sigmoid x = −softplus(−x).
+#[inline(always)]
+pub(crate) fn log_sigmoid<R: Real>(x: R) -> R {
+    x.of(0.0) - softplus(x.of(0.0) - x)
+}
+
+/// x(1 + tanh u)/2 = x·sigmoid(2u), u = √(2/π)·(x + 0.044715x³).
+#[inline(always)]
+pub(crate) fn gelu_tanh<R: Real>(x: R) -> R {
+    x * sigmoid(x.of(1.595_769_2) * (x + x.of(0.044_715) * x * x * x))
+}
+
+/// x·sigmoid x.
+#[inline(always)]
+pub(crate) fn silu<R: Real>(x: R) -> R {
+    x * sigmoid(x)
+}
+
+/// x·tanh(softplus x) = x·n / (n + 2) with n = e(e + 2), e = eˣ; from x = 20 on it is x.
+#[inline(always)]
+pub(crate) fn mish<R: Real>(x: R) -> R {
+    let twenty = x.of(20.0);
+    let e = exp(twenty.if_less(x, twenty, x));
+    let n = e * (e + x.of(2.0));
+    x * (n / (n + x.of(2.0)))
+}
+
+/// scale·x where x is positive, slope·(e^(x/width) − 1) elsewhere.
+#[inline(always)]
+pub(crate) fn elu<R: Real>(x: R, scale: f32, slope: f32, width: f32) -> R {
+    let negative = x.of(slope) * expm1(x / x.of(width));
+    x.of(0.0).if_less(x, x.of(scale) * x, negative)
+}
+
+#[cfg(test)]
+mod tests {
+    use fearless_simd::Level;
+
+    use crate::Activation::{self, *};
+    use crate::kernels::dispatch::dispatch;
+    use crate::kernels::testing::levels;
+
+    fn apply(level: Level, activation: Activation, y: &mut [f32]) {
+        dispatch!(level, simd => activation.apply_at(simd, y));
+    }
+
+    /// Every 40009th f32 (a prime), both signs, and the special ones.
+    fn all() -> Vec<f32> {
+        let special = [0.0, f32::INFINITY, f32::NAN, f32::MAX, f32::MIN_POSITIVE, 1e-45, 1e-40];
+        let positive = (0..0x7f80_0000).step_by(40_009).map(f32::from_bits).chain(special);
+        positive.flat_map(|x| [x, -x]).collect()
+    }
+
+    /// In f64, by other formulas where these would lose digits.
+    fn exact(activation: Activation, x: f64) -> f64 {
+        let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
+        match activation {
+            Elu(alpha) if x <= 0.0 => f64::from(alpha) * x.exp_m1(),
+            Selu if x <= 0.0 => 1.050_700_987_355_480_5 * 1.673_263_242_354_377_2 * x.exp_m1(),
+            Selu => 1.050_700_987_355_480_5 * x,
+            Elu(_) => x,
+            Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Silu => x / (1.0 + (-x).exp()),
+            Softplus => softplus(x),
+            LogSigmoid => -softplus(-x),
+            Tanh => x.tanh(),
+            Exponential => x.exp(),
+            Mish => x * softplus(x).tanh(),
+            _ => unreachable!("{activation:?}"),
+        }
+    }
+
+    #[test]
+    fn functions_are_exact_to_a_millionth() {
+        let x = all();
+        let functions =
+            [Elu(1.5), Selu, Sigmoid, Silu, Softplus, LogSigmoid, Tanh, Exponential, Mish];
+        for (activation, level) in
+            functions.into_iter().flat_map(|f| levels().into_iter().map(move |level| (f, level)))
+        {
+            let mut y = x.clone();
+            apply(level, activation, &mut y);
+            for (x, y) in x.iter().zip(y) {
+                // Silu and mish vanish towards −∞, where they are products of huge and tiny numbers.
+                if matches!(activation, Silu | Mish) && *x < -80.0 {
+                    assert!(
+                        y.abs() < 1e-30 || *x == f32::NEG_INFINITY,
+                        "{activation:?} of {x:e}: {y:e}"
+                    );
+                    continue;
+                }
+                let exact = exact(activation, f64::from(*x));
+                let error = (f64::from(y) - exact).abs();
+                let near = error <= 1e-6 * exact.abs() + 3e-45;
+                let special = y == exact as f32 || y.is_nan() && exact.is_nan();
+                assert!(
+                    near || special,
+                    "{level:?}: {activation:?} of {x:e} is {y:e}, not {exact:e}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn registers_agree_with_single_numbers() {
+        for x in all() {
+            for (activation, f) in [
+                (Gelu, crate::math::gelu as fn(f32) -> f32),
+                (GeluTanh, crate::math::gelu_tanh),
+                (Celu(1.5), |x| if x > 0.0 { x } else { 1.5 * crate::math::expm1(x / 1.5) }),
+                (TanhShrink, |x| x - crate::math::tanh(x)),
+            ] {
+                for level in levels() {
+                    let mut y = [x; 17];
+                    apply(level, activation, &mut y);
+                    let expected = f(x);
+                    for y in y {
+                        let near =
+                            (y - expected).abs() <= 2e-6 * expected.abs().max(x.abs().min(1e-1));
+                        let same = y == expected || y.is_nan() && expected.is_nan();
+                        assert!(near || same, "{activation:?} of {x:e}: {y:e}, not {expected:e}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_numbers_and_odd_counts() {
+        for (level, count) in levels().into_iter().flat_map(|level| {
+            [0, 1, 15, 16, 17, 31, 33].into_iter().map(move |count| (level, count))
+        }) {
+            let mut y = vec![1.0; count];
+            apply(level, Exponential, &mut y);
+            assert!(y.iter().all(|y| (y - std::f32::consts::E).abs() < 1e-6));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The heart of convolutions and matrix products: some pixels by some panels of 16 filters, whose
+//! sums stay in registers. Each input is multiplied with a row of weights, for all pixels in turn.
+
+use fearless_simd::{Simd, f32x16, prelude::*};
+
+use super::panels::{LANES, Row};
+
+/// The most pixels of a tile: as many as there are registers to point to them.
+pub(crate) const MAX_PIXELS: usize = 8;
+
+/// The most pixels of a tile with one panel, before it runs out of registers.
+#[inline(always)]
+pub(crate) const fn most_pixels<S: Simd>() -> usize {
+    match S::f32s::LEN {
+        16 => 8,
+        8 => 6,
+        _ if cfg!(target_arch = "aarch64") => 6,
+        _ => 2,
+    }
+}
+
+/// Whether the sums of so many panels and pixels fit the registers, with a row of the panels.
+#[inline(always)]
+pub(crate) const fn fits<S: Simd>(panels: usize, pixels: usize) -> bool {
+    let registers = if S::f32s::LEN == 16 || cfg!(target_arch = "aarch64") { 32 } else { 16 };
+    let parts = LANES / S::f32s::LEN;
+    match pixels {
+        // The weights are used once: they need no registers.
+        1 => panels * parts <= registers / 2,
+        _ => {
+            pixels <= most_pixels::<S>()
+                && panels * pixels <= 16
+                && panels * parts * (pixels + 1) < registers
+        }
+    }
+}
+
+/// Where the products of a sum are: in runs of neighbours, `counts` of them in two directions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Runs {
+    pub(crate) counts: [usize; 2],
+    /// How far the runs are from each other in x,
+    pub(crate) x_steps: [usize; 2],
+    /// and in a panel.
+    pub(crate) weight_steps: [usize; 2],
+    /// The row of a panel of the first run, counted without the bias.
+    pub(crate) begin: usize,
+    /// The length of each.
+    pub(crate) len: usize,
+}
+
+/// A part of the sums of a tile.
+pub(crate) struct Tile<'a> {
+    pub(crate) x: &'a [f32],
+    /// Where the inputs of each pixel begin, and its outputs.
+    pub(crate) x_at: [usize; MAX_PIXELS],
+    pub(crate) y_at: [usize; MAX_PIXELS],
+    pub(crate) panels: &'a [Row],
+    /// Rows of each panel: the bias and the weights.
+    pub(crate) height: usize,
+    pub(crate) runs: Runs,
+    /// Columns of y to write.
+    pub(crate) width: usize,
+    /// Whether the sums begin with the bias, not with what is in y.
+    pub(crate) is_first: bool,
+    /// What the sums are clipped to.
+    pub(crate) bounds: [f32; 2],
+}
+
+impl Tile<'_> {
+    /// Adds the products of `pixels` pixels with `side` panels, as many as [`fits`] allows.
+    #[inline(always)]
+    pub(crate) fn run<S: Simd>(&self, simd: S, side: usize, pixels: usize, y: &mut [f32]) {
+        /// Calls the instance for each number of panels and pixels that this instruction set has.
+        macro_rules! instances {
+            ($($side:literal $pixels:literal)*) => {
+                match (side, pixels) {
+                    $(($side, $pixels) if const { fits::<S>($side, $pixels) } => {
+                        self.vectorized::<S, $side, $pixels>(simd, y);
+                    })*
+                    _ => unreachable!("a tile of {pixels} pixels and {side} panels"),
+                }
+            };
+        }
+        instances! {
+            1 1  1 2  1 3  1 4  1 5  1 6  1 7  1 8
+            2 1  2 2  2 3  2 4  2 5  2 6  2 7  2 8
+            4 1  4 2  4 3  4 4
+        }
+    }
+
+    /// Each instance is a function of its own, so that it has all registers.
+    #[inline(never)]
+    fn vectorized<S: Simd, const P: usize, const R: usize>(&self, simd: S, y: &mut [f32]) {
+        if const { fits::<S>(P, R) } {
+            simd.vectorize(
+                #[inline(always)]
+                || self.sum::<S, P, R>(simd, y),
+            );
+        }
+    }
+
+    #[inline(always)]
+    fn sum<S: Simd, const P: usize, const R: usize>(&self, simd: S, y: &mut [f32]) {
+        let panels: [&[Row]; P] =
+            std::array::from_fn(|p| &self.panels[p * self.height..][..self.height]);
+        let mut sums = self.begin::<S, P, R>(simd, &panels, y);
+        let Runs { counts, x_steps, weight_steps, begin, len } = self.runs;
+        for i in 0..counts[0] {
+            for j in 0..counts[1] {
+                let x_at = i * x_steps[0] + j * x_steps[1];
+                let row = 1 + begin + i * weight_steps[0] + j * weight_steps[1];
+                let x = std::array::from_fn(|r| &self.x[self.x_at[r] + x_at..][..len]);
+                let weights = std::array::from_fn(|p| &panels[p][row..][..len]);
+                sums = accumulate(simd, sums, x, weights);
+            }
+        }
+        self.finish(simd, sums, y);
+    }
+
+    #[inline(always)]
+    fn begin<S: Simd, const P: usize, const R: usize>(
+        &self,
+        simd: S,
+        panels: &[&[Row]; P],
+        y: &[f32],
+    ) -> [[f32x16<S>; P]; R] {
+        let mut sums = [[f32x16::splat(simd, 0.0); P]; R];
+        if self.is_first {
+            let bias = panels.map(|panel| f32x16::simd_from(simd, panel[0].0));
+            sums = [bias; R];
+        } else if self.width == P * LANES {
+            for r in 0..R {
+                for p in 0..P {
+                    let y = &y[self.y_at[r] + p * LANES..][..LANES];
+                    sums[r][p] = f32x16::from_slice(simd, y);
+                }
+            }
+        } else {
+            let mut rows = [[[0.0; LANES]; P]; R];
+            self.copy_from(y, P, rows.as_flattened_mut());
+            for r in 0..R {
+                for p in 0..P {
+                    sums[r][p] = f32x16::simd_from(simd, rows[r][p]);
+                }
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn finish<S: Simd, const P: usize, const R: usize>(
+        &self,
+        simd: S,
+        sums: [[f32x16<S>; P]; R],
+        y: &mut [f32],
+    ) {
+        let bounds = self.bounds.map(|bound| f32x16::splat(simd, bound));
+        if self.width == P * LANES {
+            for r in 0..R {
+                for p in 0..P {
+                    clip(sums[r][p], bounds)
+                        .store_slice(&mut y[self.y_at[r] + p * LANES..][..LANES]);
+                }
+            }
+        } else {
+            let mut rows = [[[0.0; LANES]; P]; R];
+            for r in 0..R {
+                for p in 0..P {
+                    rows[r][p] = clip(sums[r][p], bounds).into();
+                }
+            }
+            self.copy_to(y, P, rows.as_flattened());
+        }
+    }
+
+    /// Copies what is in y, of fewer columns than `side` panels have.
+    #[inline(never)]
+    fn copy_from(&self, y: &[f32], side: usize, rows: &mut [[f32; LANES]]) {
+        for (row, at) in rows.chunks_exact_mut(side).zip(self.y_at) {
+            row.as_flattened_mut()[..self.width].copy_from_slice(&y[at..][..self.width]);
+        }
+    }
+
+    /// Copies the other way.
+    #[inline(never)]
+    fn copy_to(&self, y: &mut [f32], side: usize, rows: &[[f32; LANES]]) {
+        for (row, at) in rows.chunks_exact(side).zip(self.y_at) {
+            y[at..][..self.width].copy_from_slice(&row.as_flattened()[..self.width]);
+        }
+    }
+}
+
+/// What is between the bounds; NaN stays.
+#[inline(always)]
+fn clip<S: Simd>(x: f32x16<S>, [low, high]: [f32x16<S>; 2]) -> f32x16<S> {
+    let x = x.simd_lt(low).select(low, x);
+    high.simd_lt(x).select(high, x)
+}
+
+/// Adds the products of each `x` with the columns of each panel.
+#[inline(always)]
+pub(crate) fn accumulate<S: Simd, const P: usize, const R: usize>(
+    simd: S,
+    mut sums: [[f32x16<S>; P]; R],
+    x: [&[f32]; R],
+    panels: [&[Row]; P],
+) -> [[f32x16<S>; P]; R] {
+    let len = x[0].len();
+    let x = x.map(|x| &x[..len]);
+    let panels = panels.map(|panel| &panel[..len]);
+    for k in 0..len {
+        let mut weights = [f32x16::splat(simd, 0.0); P];
+        for p in 0..P {
+            weights[p] = f32x16::simd_from(simd, panels[p][k].0);
+        }
+        for r in 0..R {
+            let x = f32x16::splat(simd, x[r][k]);
+            for p in 0..P {
+                sums[r][p] = x.mul_add(weights[p], sums[r][p]);
+            }
+        }
+    }
+    sums
+}
+
+/// All numbers of `x`, 16 at most, and zeros.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(simd: S, x: &[f32]) -> f32x16<S> {
+    f32x16::simd_from(simd, super::panels::load(x))
+}
+
+/// Fills `y`, of 16 numbers at most.
+#[inline(always)]
+pub(crate) fn store<S: Simd>(lanes: f32x16<S>, y: &mut [f32]) {
+    super::panels::store(&lanes.into(), y);
+}
