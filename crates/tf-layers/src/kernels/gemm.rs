@@ -4,12 +4,20 @@
 
 use fearless_simd::{Level, Simd, f32x16, prelude::*};
 
+use super::convolution::Convolution;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::tile::{accumulate, load, most_pixels, store};
+use crate::Activation;
 
 /// Steps of k in the part of z that [`product`] packs at once: 16 KiB.
 const DEPTH: usize = 256;
+
+/// y = x·weights + bias, of rows of `inner` numbers and panels of `columns` columns.
+pub(crate) fn dense(x: &[f32], inner: usize, panels: &[Row], columns: usize, y: &mut [f32]) {
+    let products = Convolution::dense(inner, columns);
+    products.apply(Level::new(), x, panels, Activation::Linear, y);
+}
 
 /// The sizes of the matrices of [`product`]: x is `rows` by `inner`, z is `inner` by `columns`.
 #[derive(Clone, Copy, Debug)]
