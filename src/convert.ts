@@ -1,7 +1,7 @@
 /** The path of a model: bytes → graph → better graph → plan → files. Each step is the folder of its number. */
 
 import { type Pieces, sizeOf } from './1-read/pieces.ts';
-import { importSavedModel } from './2-import/saved-model/index.ts';
+import { importModel } from './2-import/index.ts';
 import { optimize, recognize } from './3-optimize/index.ts';
 import { plan, scratchBytes } from './4-plan/plan.ts';
 import { printPlan } from './4-plan/print.ts';
@@ -17,7 +17,7 @@ import { readFeatures } from './samples/features.ts';
 
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   request.progress('importing the graph');
-  const { graph: imported, variables, warnings } = importSavedModel(request.model, request);
+  const { graph: imported, variables, warnings } = importModel(request.model, request);
   if (request.stopAfter === 'import') return { kind: 'printed', text: printGraph(imported), warnings };
 
   request.progress('optimizing the graph');

@@ -55,7 +55,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function run(options: ConvertOptions): Promise<void> {
   const version = packageVersion();
-  const { name, files: model } = openModel(options.pathToTfModel);
+  const { name, source: model } = openModel(options.pathToTfModel, options.pathToArchitecture);
   const output: OutputFolder = options.stopAfter
     ? { place: path.resolve(options.pathToSave), entries: [] }
     : inspectOutput(options.pathToSave, options.force);

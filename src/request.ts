@@ -1,7 +1,7 @@
 /** What main.ts asks of the converter and what it gets back: bytes in, bytes out, no disk between. */
 
-import type { Files } from './1-read/files.ts';
 import type { Pieces } from './1-read/pieces.ts';
+import type { ModelSource } from './2-import/index.ts';
 import type { OverviewAssets } from './5-emit/description/overview.ts';
 import type { ModelName } from './model-name.ts';
 
@@ -19,7 +19,7 @@ export type TfLayers =
   | { readonly kind: 'version'; readonly version: string };
 
 export interface ConvertRequest {
-  readonly model: Files;
+  readonly model: ModelSource;
   /** The last part of the model's path, for comments and messages: `mlperf_kws`. */
   readonly modelFile: string;
   readonly name: ModelName;

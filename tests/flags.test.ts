@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { importSavedModel } from '../src/2-import/saved-model/index.ts';
+import { importModel } from '../src/2-import/index.ts';
 import { optimize, recognize } from '../src/3-optimize/index.ts';
 import { rustName } from '../src/5-emit/names.ts';
 import { openModel } from '../src/command-line/model-files.ts';
@@ -108,7 +108,7 @@ test('--enable_memdrop False: intermediates() are what the evaluator computes', 
 });
 
 function evaluated(model: ModelToConvert) {
-  const { graph } = importSavedModel(openModel(model.model).files, { inputShapes: new Map() });
+  const { graph } = importModel(openModel(model.model).source, { inputShapes: new Map() });
   const optimized = optimize(recognize(graph));
   const samples = readFeatures(model.features!, 'features.npz', optimized);
   const first = new Map([...samples.inputs].map(([name, tensor]) => [name, firstSample(tensor)]));

@@ -20,6 +20,7 @@ export interface ConvertOptions {
   readonly enableInplace: boolean;
   readonly enableMemdrop: boolean;
   readonly pathToFv?: string;
+  readonly pathToArchitecture?: string;
   /** Shapes by the name of the input, batch first. */
   readonly inputShapes: ReadonlyMap<string, readonly number[]>;
   readonly signature?: string;
@@ -38,13 +39,18 @@ export type TfLayersOption =
 
 /** Every flag: its name in snake_case, its value as the help shows it, and its meaning. */
 const flags: readonly (readonly [name: string, value: string, meaning: string])[] = [
-  ['path_to_tf_model', '[path]', 'the trained model: a SavedModel folder (mandatory)'],
+  [
+    'path_to_tf_model',
+    '[path]',
+    'the trained model: a SavedModel folder, a .keras or an .h5 file (mandatory)',
+  ],
   ['path_to_save', '[folder]', 'the folder to write to, made if missing (mandatory)'],
   ['model_name', '[name]', 'Test gives the struct TestModel in the crate test_model (mandatory)'],
   ['binary_classification', '[boolean]', 'give the score a confidence level (default: True)'],
   ['enable_inplace', '[boolean]', 'let element-wise steps write over their input (default: True)'],
   ['enable_memdrop', '[boolean]', 'use memory again as soon as nothing reads it (default: True)'],
   ['path_to_fv', '[file.npz]', 'inputs by name and their "predictions", for the tests of the crate'],
+  ['path_to_architecture', '[file.json]', 'model.to_json(), for an .h5 file that holds weights alone'],
   ['input_shape', '[name=1,128...]', 'shape of an input that the model leaves open; once for each input'],
   ['signature', '[name]', 'the signature to convert (default: serving_default)'],
   ['samples', '[number]', 'samples to compute for the tests if there is no --path_to_fv'],
@@ -99,10 +105,11 @@ export function readArguments(argv: readonly string[]): Options {
     return given[name] === true || value(name, fallback, (text) => readBoolean(name, text));
   }
 
-  const pathToTfModel = mandatory('path_to_tf_model', 'the folder of the trained model', String);
+  const pathToTfModel = mandatory('path_to_tf_model', 'the folder or file of the trained model', String);
   const pathToSave = mandatory('path_to_save', 'the folder to write to', String);
   const name = mandatory('model_name', 'a name for the struct and the crate, like MNIST', modelName);
   const pathToFv = value('path_to_fv', undefined, String);
+  const pathToArchitecture = value('path_to_architecture', undefined, String);
   const signature = value('signature', undefined, String);
   const samples = value('samples', undefined, readSamples);
   const stopAfter = value('stop_after', undefined, readStage);
@@ -130,6 +137,7 @@ export function readArguments(argv: readonly string[]): Options {
     pathToSave,
     modelName: name,
     ...(pathToFv !== undefined && { pathToFv }),
+    ...(pathToArchitecture !== undefined && { pathToArchitecture }),
     ...(signature !== undefined && { signature }),
     ...(samples !== undefined && { samples }),
     ...(stopAfter !== undefined && { stopAfter }),

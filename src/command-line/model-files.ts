@@ -3,32 +3,49 @@
 import { constants } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Files } from '../1-read/files.ts';
+import { type Files, sourceOf } from '../1-read/files.ts';
+import type { ModelSource } from '../2-import/index.ts';
 import { refuse, UsageError } from '../errors.ts';
 import { isSystemError } from './system-error.ts';
 
 /** A model of a kind that can be converted. */
 export interface OpenedModel {
-  readonly kind: 'saved-model';
   /** The last part of its path: `mlperf_kws`. */
   readonly name: string;
-  /** The files of its folder. */
-  readonly files: Files;
+  readonly source: ModelSource;
 }
 
-/** Opens the model at `location`; what is no SavedModel is refused by the name of what it is. */
-export function openModel(location: string): OpenedModel {
+/**
+ * Opens the model at `location`; what cannot be converted is refused by the name of what it is. `architecture` is
+ * the file with the layers of a model whose own file has only weights.
+ */
+export function openModel(location: string, architecture?: string): OpenedModel {
+  const opened = openLocation(location);
+  if (architecture === undefined) return opened;
+  const { source } = opened;
+  if (source.kind !== 'hdf5') {
+    throw new UsageError('--path_to_architecture is for .h5 files of weights; leave it out');
+  }
+  const bytes = readWholeFile('--path_to_architecture', architecture);
+  return { ...opened, source: { ...source, architecture: { file: path.basename(architecture), bytes } } };
+}
+
+function openLocation(location: string): OpenedModel {
   const stats = statsOf(location);
   if (stats === undefined) throw new UsageError(`--path_to_tf_model: there is no file or folder ${location}`);
   if (stats.isDirectory()) return openFolder(location);
   if (!stats.isFile()) {
     throw new UsageError(
-      `--path_to_tf_model: ${location} is neither a file nor a folder; give a SavedModel folder`,
+      `--path_to_tf_model: ${location} is neither a file nor a folder; give a SavedModel folder, a .keras or an .h5 file`,
     );
   }
 
-  const kind = kindOfFile(fileBytes(path.dirname(location)), path.basename(location));
-  if (kind === 'saved-model' && path.basename(location) === 'saved_model.pb') {
+  const files = fileBytes(path.dirname(location));
+  const name = path.basename(location);
+  const kind = kindOfFile(files, name);
+  const file = sourceOf(files, name)!;
+  if (kind === 'keras' || kind === 'hdf5') return { name, source: { kind, file } };
+  if (kind === 'saved-model' && name === 'saved_model.pb') {
     return openFolder(path.dirname(location));
   }
   return refuse(location, refusals[kind]);
@@ -39,7 +56,7 @@ function openFolder(folder: string): OpenedModel {
   if (files.size('saved_model.pb') !== undefined) {
     const kind = kindOfFile(files, 'saved_model.pb');
     if (kind === 'lfs') refuse(path.join(folder, 'saved_model.pb'), refusals.lfs);
-    return { kind: 'saved-model', name: path.basename(fs.realpathSync(folder)), files };
+    return { name: path.basename(fs.realpathSync(folder)), source: { kind: 'saved-model', files } };
   }
   return refuse(
     folder,
@@ -56,13 +73,15 @@ function strangeFolder(names: readonly string[], isFile: (name: string) => boole
   const version = names.find((name) => isFile(`${name}/saved_model.pb`));
   if (version) return `no saved_model.pb here, but one in "${version}"; give that folder`;
   if (names.includes('model.weights.h5') && names.includes('config.json')) {
-    return `an unpacked .keras file, and Keras files are ${notYet}`;
+    return 'an unpacked .keras file; give the .keras file itself';
   }
   if (names.includes('model.json') && has(/\.bin$/)) return `a TensorFlow.js model, which is ${notYet}`;
   if (has(/\.index$/) && has(/\.data-\d+-of-\d+$/)) {
     return `a checkpoint: weights without a graph; load them into the model in TensorFlow and export a SavedModel with model.export(...)`;
   }
-  const file = has(/\.(keras|h5|hdf5|pb|tflite|onnx)$/i);
+  const model = has(/\.(keras|h5|hdf5)$/i);
+  if (model) return `no saved_model.pb here, but the file ${model}; give that file`;
+  const file = has(/\.(pb|tflite|onnx)$/i);
   if (file) return `no saved_model.pb here, but the file ${file}, and such files are ${notYet}`;
   return `no model: looked for saved_model.pb, and found ${found(names)}; give the folder that model.export(...) or tf.saved_model.save(...) wrote`;
 }
@@ -90,13 +109,11 @@ const notYet = 'not read yet; export a SavedModel with model.export(...)';
 const elsewhere = 'which tf2rust does not read; export a SavedModel from the TensorFlow model it was made of';
 
 /** Why a file of the kind cannot be converted, and what would do. */
-const refusals: { readonly [K in Kind]: string } = {
+const refusals: { readonly [K in Exclude<Kind, 'keras' | 'hdf5'>]: string } = {
   'saved-model':
     'the graph of a SavedModel; name it saved_model.pb, and give the folder with its "variables" folder',
   'saved-model-text':
     'a graph as text, which is not read; save the model again with tf.saved_model.save(...)',
-  keras: `a Keras model (.keras), ${notYet}`,
-  hdf5: `an HDF5 file (.h5), ${notYet}`,
   'frozen-graph': `a frozen graph (GraphDef), ${notYet.replace('model.export', 'tf.saved_model.save')}`,
   tflite: `a TensorFlow Lite model, ${elsewhere}`,
   onnx: `an ONNX model, ${elsewhere}`,

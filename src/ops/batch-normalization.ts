@@ -1,11 +1,13 @@
 /** Every channel scaled and shifted by what training found. */
 
 import { Refusal } from '../errors.ts';
-import type { Tensor } from '../ir/types.ts';
+import { type Tensor, tensor } from '../ir/types.ts';
 import { type Activation, activate, linear, rustActivation } from './activation.ts';
+import { axisOf } from './axes.ts';
 import { isChannelsFirst } from './convolution.ts';
+import { type KerasLayers, type KerasLowering, keepsMask } from './keras.ts';
 import { defineOp, type EmittedStep } from './op.ts';
-import type { TensorflowOps } from './tensorflow.ts';
+import { constantOf, type TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
 import { channels } from './window.ts';
 
@@ -100,3 +102,42 @@ export const batchNormalizationTensorflow: TensorflowOps = {
   FusedBatchNormV2: fused,
   FusedBatchNormV3: fused,
 };
+
+/** With the statistics of training. */
+const layerOf: KerasLowering = (layer) => {
+  layer.ignore(
+    'momentum',
+    'renorm_clipping',
+    'renorm_momentum',
+    'synchronized',
+    'fused',
+    'virtual_batch_size',
+  );
+  if (layer.flag('renorm', false)) throw new Refusal('batch renormalization is not supported');
+  const x = layer.input(0);
+  const axes = layer.list('axis', 1, -1);
+  const axis = axisOf(axes[0]!, x.type.shape.length);
+  const names = [
+    ...(layer.flag('scale', true) ? ['gamma'] : []),
+    ...(layer.flag('center', true) ? ['beta'] : []),
+    'moving_mean',
+    'moving_variance',
+  ];
+  const weights = layer.weights(...names);
+  const [mean, variance] = [weights.moving_mean!.tensor, weights.moving_variance!.tensor];
+  const filled = (value: number): Tensor =>
+    tensor(mean.dtype, mean.shape, Array(mean.data.length).fill(value));
+  const gamma = weights.gamma?.tensor ?? filled(1);
+  const beta = weights.beta?.tensor ?? filled(0);
+  const { scale, shift } = scaleAndShift(gamma, beta, mean, variance, layer.number('epsilon', 1e-3));
+  if (axis === x.type.shape.length - 1 && x.type.dtype === 'f32') {
+    return layer.add(batchNormalization, { x }, { activation: linear }, { scale, shift });
+  }
+  const after = x.type.shape.slice(axis + 1).map(() => 1);
+  const [factor, term] = [scale, shift].map((each) =>
+    constantOf({ ...each, shape: [each.data.length, ...after] }),
+  );
+  return layer.tensorflow('Add', [layer.tensorflow('Mul', [x, factor!]), term!]);
+};
+
+export const batchNormalizationKeras: KerasLayers = { BatchNormalization: keepsMask(layerOf) };

@@ -1,9 +1,18 @@
 /** A convolution the other way round: every step of the input adds a window of numbers to the output. */
 
 import { Refusal } from '../errors.ts';
-import { elements, sameShape } from '../ir/types.ts';
+import { type Dim, elements, sameShape } from '../ir/types.ts';
 import { activateAll, linear, rustActivation } from './activation.ts';
-import { type ConvolutionAttributes, isChannelsFirst, windowOf, zeroBias } from './convolution.ts';
+import {
+  type ConvolutionAttributes,
+  finished,
+  isChannelsFirst,
+  kernelAndBias,
+  windowAttributes,
+  windowOf,
+  zeroBias,
+} from './convolution.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
 import { repeated } from './product.ts';
 import type { TensorflowOps } from './tensorflow.ts';
@@ -112,4 +121,50 @@ const lowering: TensorflowOps[string] = (node) => {
 export const convolutionTransposeTensorflow: TensorflowOps = {
   Conv2DBackpropInput: lowering,
   Conv3DBackpropInputV2: lowering,
+};
+
+const transposeLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    layer.ignore('filters');
+    if (layer.number('groups', 1) !== 1)
+      throw new Refusal('groups of a transposed convolution are not supported');
+    const sizes = layer.list('kernel_size', rank);
+    const { kernels, bias } = kernelAndBias(layer, 'kernel');
+    const x = layer.input(0);
+    const first = isChannelsFirstLayer(layer);
+    const steps = first ? x.type.shape.slice(2) : x.type.shape.slice(1, -1);
+    const lengths = transposedLengths(layer, steps, sizes);
+    const attributes = windowAttributes(layer, rank, sizes);
+    return finished(
+      layer,
+      layer.tensorflow('Conv2DBackpropInput', [lengths, kernels[0]!, x], attributes),
+      bias,
+    );
+  };
+
+/** The lengths of the output (keras/src/backend/common/backend_utils.py, `_get_output_shape_given_tf_padding`). */
+function transposedLengths(
+  layer: KerasLayer,
+  steps: readonly Dim[],
+  sizes: readonly number[],
+): readonly number[] {
+  const rank = sizes.length;
+  const [strides, dilations] = [layer.list('strides', rank, 1), layer.list('dilation_rate', rank, 1)];
+  const extra = layer.value('output_padding') === undefined ? undefined : layer.list('output_padding', rank);
+  return steps.map((count, i) => {
+    if (typeof count !== 'number') throw new Refusal('the batch stands where steps or pixels should');
+    const reach = (sizes[i]! - 1) * dilations[i]! + 1;
+    const apart = (count - 1) * strides[i]!;
+    if (layer.text('padding', 'valid') === 'valid') {
+      return apart + (extra ? reach + extra[i]! : Math.max(reach, strides[i]!));
+    }
+    return extra ? apart + (reach % 2) + extra[i]! : count * strides[i]!;
+  });
+}
+
+export const convolutionTransposeKeras: KerasLayers = {
+  Conv1DTranspose: transposeLayer(1),
+  Conv2DTranspose: transposeLayer(2),
+  Conv3DTranspose: transposeLayer(3),
 };

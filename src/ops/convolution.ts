@@ -1,12 +1,21 @@
 /** A window slides over the input, and every place of it has a matrix from the channels to the filters. */
 
 import { Refusal } from '../errors.ts';
+import type { Constant } from '../ir/graph.ts';
 import { elements, type Tensor } from '../ir/types.ts';
 import { type Activation, activateAll, linear, rustActivation } from './activation.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
+import {
+  isChannelsFirstLayer,
+  type KerasLayer,
+  type KerasLayers,
+  type KerasLowering,
+  type TensorflowAttribute,
+} from './keras.ts';
+import { activated } from './keras-activation.ts';
 import { defineOp } from './op.ts';
 import { addProduct, repeated } from './product.ts';
-import type { TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
 import { channels, lengthsOut, padding, pixelsUnder, rustWindow, spatial, type Window } from './window.ts';
 
@@ -168,4 +177,95 @@ export const convolutionTensorflow: TensorflowOps = {
   Conv2D: conv,
   Conv3D: conv,
   DepthwiseConv2dNative: depthwise,
+};
+
+/** The attributes of TensorFlow's op for the strides, the dilations and the padding of a Keras layer. */
+export function windowAttributes(
+  layer: KerasLayer,
+  rank: number,
+  sizes: readonly number[],
+): Readonly<Record<string, TensorflowAttribute>> {
+  const first = isChannelsFirstLayer(layer);
+  const around = <T>(list: readonly T[], other: readonly T[]) =>
+    first ? [...other, ...other, ...list] : [...other, ...list, ...other];
+  const dilations = layer.list('dilation_rate', rank, 1);
+  const kind = layer.text('padding', 'valid');
+  const attributes = {
+    strides: around(layer.list('strides', rank, 1), [1]),
+    dilations: around(dilations, [1]),
+    data_format: first ? 'NCHW' : 'NHWC',
+  };
+  if (kind !== 'causal') return { ...attributes, padding: kind.toUpperCase() };
+  const before = sizes.map((size, i) => [(size - 1) * dilations[i]!, 0]);
+  return { ...attributes, padding: 'EXPLICIT', explicit_paddings: around(before, [[0, 0]]).flat() };
+}
+
+/** The activation of the layer, after its bias if it has one. */
+export function finished(layer: KerasLayer, y: Operand, bias: Constant | undefined): Operand {
+  // Keras 3 takes the last axis for the channels' wherever it is as long (keras/src/backend/tensorflow/numpy.py, `add`).
+  const isLast = layer.keras >= 3 && y.type.shape.at(-1) === bias?.type.shape[0];
+  const format = isChannelsFirstLayer(layer) && !isLast ? 'NCHW' : 'NHWC';
+  return activated(layer, bias ? layer.tensorflow('BiasAdd', [y, bias], { data_format: format }) : y);
+}
+
+/** The kernels, under the names that they have in the layer, and the bias if there is one. */
+export function kernelAndBias(
+  layer: KerasLayer,
+  ...kernels: readonly string[]
+): { readonly kernels: readonly Constant[]; readonly bias: Constant | undefined } {
+  const hasBias = layer.flag('use_bias', true);
+  const weights = layer.weights(...kernels, ...(hasBias ? ['bias'] : []));
+  return { kernels: kernels.map((name) => weights[name]!), bias: weights.bias };
+}
+
+const convolutionLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    layer.ignore('filters', 'groups');
+    const sizes = layer.list('kernel_size', rank);
+    const { kernels, bias } = kernelAndBias(layer, 'kernel');
+    const y = layer.tensorflow('Conv2D', [layer.input(0), kernels[0]!], windowAttributes(layer, rank, sizes));
+    return finished(layer, y, bias);
+  };
+
+const depthwiseLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    layer.ignore('depth_multiplier', 'filters');
+    if (layer.number('groups', 1) !== 1)
+      throw new Refusal('groups of a depthwise convolution are not supported');
+    const sizes = layer.list('kernel_size', rank);
+    const { kernels, bias } = kernelAndBias(layer, 'depthwise_kernel');
+    const attributes = windowAttributes(layer, rank, sizes);
+    return finished(
+      layer,
+      layer.tensorflow('DepthwiseConv2dNative', [layer.input(0), kernels[0]!], attributes),
+      bias,
+    );
+  };
+
+/** A depthwise convolution, and then one of single pixels. */
+const separableLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    layer.ignore('depth_multiplier', 'filters', 'groups');
+    const sizes = layer.list('kernel_size', rank);
+    const { kernels, bias } = kernelAndBias(layer, 'depthwise_kernel', 'pointwise_kernel');
+    const attributes = windowAttributes(layer, rank, sizes);
+    const x = layer.tensorflow('DepthwiseConv2dNative', [layer.input(0), kernels[0]!], attributes);
+    const y = layer.tensorflow('Conv2D', [x, kernels[1]!], {
+      padding: 'VALID',
+      data_format: attributes.data_format!,
+    });
+    return finished(layer, y, bias);
+  };
+
+export const convolutionKeras: KerasLayers = {
+  Conv1D: convolutionLayer(1),
+  Conv2D: convolutionLayer(2),
+  Conv3D: convolutionLayer(3),
+  DepthwiseConv1D: depthwiseLayer(1),
+  DepthwiseConv2D: depthwiseLayer(2),
+  SeparableConv1D: separableLayer(1),
+  SeparableConv2D: separableLayer(2),
 };

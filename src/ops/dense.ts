@@ -3,7 +3,8 @@
 import { Refusal } from '../errors.ts';
 import { type Dim, elements } from '../ir/types.ts';
 import { type Activation, activateAll, linear, rustActivation } from './activation.ts';
-import { type KerasLayers, keepsMask, kernelAndBias } from './keras.ts';
+import { zeroBias } from './convolution.ts';
+import { type KerasLayers, keepsMask } from './keras.ts';
 import { activated } from './keras-activation.ts';
 import { matmul } from './matmul.ts';
 import { defineOp } from './op.ts';
@@ -67,8 +68,10 @@ export const denseTensorflow: TensorflowOps = {
 export const denseKeras: KerasLayers = {
   Dense: keepsMask((layer) => {
     layer.ignore('units');
-    const { kernel, bias } = kernelAndBias(layer, (shape) => shape.slice(-1));
-    const y = layer.add(dense, { x: layer.input(0) }, { activation: linear }, { kernel, bias });
-    return activated(layer, y);
+    const { kernel, bias } = layer.flag('use_bias', true)
+      ? layer.weights('kernel', 'bias')
+      : { ...layer.weights('kernel'), bias: undefined };
+    const weights = { kernel: kernel.tensor, bias: bias?.tensor ?? zeroBias(kernel.tensor.shape.slice(1)) };
+    return activated(layer, layer.add(dense, { x: layer.input(0) }, { activation: linear }, weights));
   }),
 };

@@ -4,6 +4,8 @@ import { Refusal } from '../errors.ts';
 import type { Dim } from '../ir/types.ts';
 import { broadcastShape } from './broadcasting.ts';
 import { apply } from './elementwise.ts';
+import { type KerasLayers, keepsMask } from './keras.ts';
+import { activated } from './keras-activation.ts';
 import { matmul } from './matmul.ts';
 import { reduce } from './reduce.ts';
 import { reshaped } from './reshape.ts';
@@ -156,3 +158,13 @@ function length(dims: readonly Dim[]): Dim {
     return { batch: product.batch * dim };
   }, 1);
 }
+
+export const einsumKeras: KerasLayers = {
+  EinsumDense: keepsMask((layer) => {
+    layer.ignore('output_shape');
+    const hasBias = layer.value('bias_axes') !== undefined;
+    const { kernel, bias } = layer.weights('kernel', ...(hasBias ? ['bias'] : []));
+    const y = layer.tensorflow('Einsum', [layer.input(0), kernel!], { equation: layer.text('equation') });
+    return activated(layer, bias ? layer.tensorflow('AddV2', [y, bias]) : y);
+  }),
+};

@@ -16,7 +16,13 @@ import {
 } from './expression.ts';
 import type { FunctionName } from './functions.ts';
 import { defineOp, type EmittedStep } from './op.ts';
-import type { Lowering, Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import {
+  constantOf,
+  type Lowering,
+  type Operand,
+  type TensorflowNode,
+  type TensorflowOps,
+} from './tensorflow.ts';
 
 type InputName = `x${number}`;
 
@@ -93,7 +99,11 @@ function classOf(expression: Expression): string {
 }
 
 /** The function of the operands, element by element. */
-export function apply(node: TensorflowNode, name: FunctionName, ...operands: readonly Operand[]): Operand {
+export function apply(
+  node: Pick<TensorflowNode, 'add'>,
+  name: FunctionName,
+  ...operands: readonly Operand[]
+): Operand {
   return compute(node, operands, call(name, ...operands.map(({ type }, i) => input(i, type.dtype))));
 }
 
@@ -139,7 +149,7 @@ const filledLike =
   (node) => {
     const { dtype, shape } = node.input(0).type;
     const scalar = tensor(dtype, [], [value]);
-    return node.add(broadcast, { x: { kind: 'constant', type: scalar, tensor: scalar } }, { shape }, {});
+    return node.add(broadcast, { x: constantOf(scalar) }, { shape }, {});
   };
 
 /** Equality may be told to compare shapes that do not broadcast: that is not a comparison of elements. */
@@ -178,7 +188,7 @@ export const elementwiseTensorflow: TensorflowOps = {
     const rank = node.input(0).type.shape.length;
     const bias = node.constant(1);
     const column = { ...bias, shape: [bias.data.length, ...Array<number>(rank - 2).fill(1)] };
-    return apply(node, 'add', node.input(0), { kind: 'constant', type: column, tensor: column });
+    return apply(node, 'add', node.input(0), constantOf(column));
   },
   Bitcast: (node) => {
     const to = node.dtype('type');

@@ -5,6 +5,9 @@ import type { Constant } from '../ir/graph.ts';
 import { bytesOf, elements } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
+import { compute } from './elementwise.ts';
+import { call, input, number } from './expression.ts';
+import type { KerasLayer, KerasLayers, KerasLowering, KerasOutputs } from './keras.ts';
 import { defineOp } from './op.ts';
 import { reshaped } from './reshape.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
@@ -140,4 +143,42 @@ export const embeddingTensorflow: TensorflowOps = {
     node.flag('validate_indices', true);
     return gather(node, node.input(0), node.input(1), 0);
   },
+};
+
+/** The rows of the table by the numbers of the input; with `mask_zero`, row 0 stands for no step. */
+function rowsOf(layer: KerasLayer, { tensor: table }: Constant): KerasOutputs {
+  const x = layer.input(0);
+  const isInteger = x.type.dtype === 'i32' || x.type.dtype === 'i64';
+  const words = isInteger ? x : layer.tensorflow('Cast', [x], { DstT: { dtype: 'i32' } });
+  const y = layer.add(embedding, { x: words }, { wraps: layer.keras >= 3 }, { table });
+  if (!layer.flag('mask_zero', false)) return { outputs: [y], masks: [undefined] };
+  const zero = layer.tensorflow('ZerosLike', [x]);
+  return { outputs: [y], masks: [layer.tensorflow('NotEqual', [x, zero])] };
+}
+
+/** Numbers of words → their rows, or with `reverse` vectors → how well each row fits. */
+const reversible: KerasLowering = (layer) => {
+  layer.ignore('input_dim', 'output_dim', 'reverse_dtype');
+  const isTied = layer.flag('tie_weights', true);
+  const weights = layer.weights('embeddings', ...(isTied ? [] : ['reverse_embeddings']));
+  const cap = layer.value('logit_soft_cap') === undefined ? undefined : layer.number('logit_soft_cap');
+  const reverse = layer.argument('reverse', 1);
+  const isReverse = reverse?.kind === 'value' && reverse.value === true;
+  if (!isReverse) return rowsOf(layer, weights.embeddings!);
+  layer.flag('mask_zero', false);
+  const kernel = isTied
+    ? layer.tensorflow('Transpose', [weights.embeddings!, [1, 0]])
+    : weights.reverse_embeddings!;
+  const logits = layer.tensorflow('BatchMatMulV2', [layer.input(0), kernel]);
+  if (cap === undefined) return logits;
+  const f = call('divide', input(0, 'f32'), number(cap, 'f32'));
+  return compute(layer, [logits], call('multiply', call('tanh', f), number(cap, 'f32')));
+};
+
+export const embeddingKeras: KerasLayers = {
+  Embedding: (layer) => {
+    layer.ignore('input_dim', 'output_dim', 'input_length');
+    return rowsOf(layer, layer.weights('embeddings').embeddings);
+  },
+  ReversibleEmbedding: reversible,
 };

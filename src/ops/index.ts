@@ -1,42 +1,57 @@
 /** Every operator, and every TensorFlow op and Keras layer that they are. */
 
 import { arg, argTensorflow } from './arg.ts';
+import { attentionKeras } from './attention.ts';
 import { axesTensorflow } from './axes.ts';
-import { batchNormalization, batchNormalizationTensorflow } from './batch-normalization.ts';
+import {
+  batchNormalization,
+  batchNormalizationKeras,
+  batchNormalizationTensorflow,
+} from './batch-normalization.ts';
 import { broadcast, broadcastTensorflow } from './broadcast.ts';
 import { bucketize, bucketizeTensorflow } from './bucketize.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
-import { convolution, convolutionTensorflow } from './convolution.ts';
-import { convolutionTranspose, convolutionTransposeTensorflow } from './convolution-transpose.ts';
+import { convolution, convolutionKeras, convolutionTensorflow } from './convolution.ts';
+import {
+  convolutionTranspose,
+  convolutionTransposeKeras,
+  convolutionTransposeTensorflow,
+} from './convolution-transpose.ts';
 import { cumulative, cumulativeTensorflow } from './cumulative.ts';
 import { dense, denseKeras, denseTensorflow } from './dense.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
-import { einsumTensorflow } from './einsum.ts';
+import { einsumKeras, einsumTensorflow } from './einsum.ts';
 import { elementwise, elementwiseTensorflow } from './elementwise.ts';
-import { embedding, embeddingTensorflow, select } from './embedding.ts';
+import { embedding, embeddingKeras, embeddingTensorflow, select } from './embedding.ts';
 import { gru } from './gru.ts';
+import { identityKeras } from './identity.ts';
 import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
+import { kerasFunctions } from './keras-functions.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { lstm } from './lstm.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
+import { mergingKeras } from './merging.ts';
 import { mirrorPad, mirrorPadTensorflow } from './mirror-pad.ts';
-import { pad, padTensorflow } from './pad.ts';
-import { pooling, poolingTensorflow } from './pooling.ts';
+import { normalizingKeras } from './normalizing.ts';
+import { pad, padKeras, padTensorflow } from './pad.ts';
+import { pooling, poolingKeras, poolingTensorflow } from './pooling.ts';
+import { preprocessingKeras } from './preprocessing.ts';
 import { rearrangingTensorflow } from './rearranging.ts';
-import { reduce, reduceTensorflow } from './reduce.ts';
+import { reduce, reduceKeras, reduceTensorflow } from './reduce.ts';
 import { repeat } from './repeat.ts';
 import { resampling } from './resampling.ts';
-import { reshape, reshapeTensorflow } from './reshape.ts';
-import { resizeTensorflow } from './resize.ts';
+import { reshape, reshapeKeras, reshapeTensorflow } from './reshape.ts';
+import { resizeKeras, resizeTensorflow } from './resize.ts';
 import { simpleRnn } from './simple-rnn.ts';
-import { slice, sliceTensorflow } from './slice.ts';
-import { softmax, softmaxTensorflow } from './softmax.ts';
+import { slice, sliceKeras, sliceTensorflow } from './slice.ts';
+import { softmax, softmaxKeras, softmaxTensorflow } from './softmax.ts';
 import { batchToSpace, spaceToBatch, spaceToBatchTensorflow } from './space-to-batch.ts';
 import type { TensorflowOps } from './tensorflow.ts';
+import { tensorflowFunctions } from './tensorflow-functions.ts';
 import { topK, topKTensorflow } from './top-k.ts';
-import { transpose, transposeTensorflow } from './transpose.ts';
+import { transpose, transposeKeras, transposeTensorflow } from './transpose.ts';
 
 export const ops = {
   Arg: arg,
@@ -102,7 +117,28 @@ export const tensorflowOps: TensorflowOps = {
   ...transposeTensorflow,
 };
 
+/** What was called between the layers of a Keras model. */
+export const calledFunctions: KerasLayers = { ...kerasFunctions, ...tensorflowFunctions };
+
 export const kerasLayers: KerasLayers = {
   ...activationKeras,
+  ...attentionKeras,
+  ...batchNormalizationKeras,
+  ...convolutionKeras,
+  ...convolutionTransposeKeras,
   ...denseKeras,
+  ...einsumKeras,
+  ...embeddingKeras,
+  ...identityKeras,
+  ...mergingKeras,
+  ...normalizingKeras,
+  ...padKeras,
+  ...poolingKeras,
+  ...preprocessingKeras,
+  ...reduceKeras,
+  ...reshapeKeras,
+  ...resizeKeras,
+  ...sliceKeras,
+  ...softmaxKeras,
+  ...transposeKeras,
 };

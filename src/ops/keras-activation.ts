@@ -2,11 +2,10 @@
 
 import { isObject, type Json, printJson, valueAt } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
-import { axisOf } from './axes.ts';
 import { compute } from './elementwise.ts';
 import { call, type Expression, input, number } from './expression.ts';
 import { type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
-import { softmax } from './softmax.ts';
+import { softmaxOver } from './softmax.ts';
 import type { Operand } from './tensorflow.ts';
 
 /** What an activation does to a number. */
@@ -104,9 +103,9 @@ function activate(layer: KerasLayer, x: Operand, name: string): Operand {
   if (formula) return name === 'linear' ? x : compute(layer, [x], formula(input(0, x.type.dtype)));
   switch (name) {
     case 'softmax':
-      return softmaxAlong(layer, x, -1, false);
+      return softmaxOver(layer, x, [-1]);
     case 'log_softmax':
-      return softmaxAlong(layer, x, -1, true);
+      return softmaxOver(layer, x, [-1], undefined, true);
     case 'glu': {
       const [values, gates] = layer.tensorflowAll('Split', [-1, x], { num_split: 2 });
       const gate = call('sigmoid', input(1, x.type.dtype));
@@ -119,30 +118,26 @@ function activate(layer: KerasLayer, x: Operand, name: string): Operand {
   }
 }
 
-function softmaxAlong(layer: KerasLayer, x: Operand, axis: number, isLog: boolean): Operand {
-  return layer.add(softmax, { x }, { axis: axisOf(axis, x.type.shape.length), isLog }, {});
-}
-
-/** Martins and Astudillo (2016): `max(x − τ, 0)`, with τ from the largest that stay above it. */
+/**
+ * `max(x − τ, 0)`, after Martins and Astudillo (2016), but with the τ of Keras, which adds up what the largest that
+ * stay above it come to one after the other (keras/src/backend/tensorflow/nn.py).
+ */
 function sparsemax(layer: KerasLayer, x: Operand): Operand {
   const count = x.type.shape.at(-1);
+  const { dtype } = x.type;
   if (typeof count !== 'number') throw new Refusal('sparsemax over the batch mixes the samples');
   const sorted = layer.tensorflowAll('TopKV2', [x, count])[0]!;
   const sums = layer.tensorflow('Cumsum', [sorted, -1]);
-  const ranks = Array.from({ length: count }, (_, i) => i + 1);
-  const rank = layer.tensorflow('Cast', [ranks], { DstT: { dtype: x.type.dtype } });
-  const [f, s, r] = [0, 1, 2].map((i) => input(i, x.type.dtype)) as [Expression, Expression, Expression];
-  const isInside = call('greater', plus(times(r, f), 1), s);
-  const size = layer.tensorflow(
-    'Sum',
-    [compute(layer, [sorted, sums, rank], { kind: 'cast', from: isInside, dtype: x.type.dtype }), [-1]],
-    { keep_dims: true },
+  const ranks = layer.tensorflow('Cast', [Array.from({ length: count }, (_, i) => i + 1)], {
+    DstT: { dtype },
+  });
+  const [a, b, c] = [input(0, dtype), input(1, dtype), input(2, dtype)];
+  const isInside = call('greater', call('subtract', a, call('divide', plus(b, -1), c)), constant(0, a));
+  const [size, sum] = [where(isInside, 1, constant(0, a)), where(isInside, b, constant(0, a))].map((each) =>
+    layer.tensorflow('Sum', [compute(layer, [sorted, sums, ranks], each), [-1]], { keep_dims: true }),
   );
-  // The sum of those inside: that of the first as many as there are.
-  const inside = compute(layer, [sorted, sums, rank], where(isInside, f, constant(0, f)));
-  const sum = layer.tensorflow('Sum', [inside, [-1]], { keep_dims: true });
-  const threshold = call('divide', plus(s, -1), r);
-  return compute(layer, [x, sum, size], call('maximum', call('subtract', f, threshold), constant(0, f)));
+  const threshold = call('divide', plus(b, -1), c);
+  return compute(layer, [x, sum!, size!], call('maximum', call('subtract', a, threshold), constant(0, a)));
 }
 
 /** `max_value`, `negative_slope` and `threshold` of a ReLU. */
@@ -194,12 +189,6 @@ export const activationKeras: KerasLayers = {
       return (x) => reluOf(x, max, slope, threshold);
     }),
   ),
-  Softmax: keepsMask((layer) => {
-    const axes = layer.list('axis', 1, -1);
-    if (axes.length !== 1) throw new Refusal(`softmax along ${axes.length} axes is not supported`);
-    if (layer.mask(0)) throw new Refusal('softmax of masked steps is not supported');
-    return softmaxAlong(layer, layer.input(0), axes[0]!, false);
-  }),
   ThresholdedReLU: keepsMask(
     formulaOf((layer) => {
       const theta = layer.number('theta', 1);

@@ -2,7 +2,7 @@
 
 import type { Json } from '../1-read/json.ts';
 import type { Constant } from '../ir/graph.ts';
-import { type DType, elements, type Tensor, zeros } from '../ir/types.ts';
+import type { DType } from '../ir/types.ts';
 import type { Builder, Operand } from './tensorflow.ts';
 
 /** What a layer is called with: tensors, lists of such, or what the model's author wrote. */
@@ -114,18 +114,4 @@ export function outputsOf(result: ReturnType<KerasLowering>): KerasOutputs {
 /** Says whether channels come first, as `data_format` has it. */
 export function isChannelsFirstLayer(layer: KerasLayer): boolean {
   return (layer.value('data_format') ?? 'channels_last') === 'channels_first';
-}
-
-/** The kernel of a layer and its bias, which is 0 if the layer has none. */
-export function kernelAndBias(
-  layer: KerasLayer,
-  biasShape: (kernelShape: readonly number[]) => readonly number[],
-): { readonly kernel: Tensor; readonly bias: Tensor } {
-  if (layer.flag('use_bias', true)) {
-    const { kernel, bias } = layer.weights('kernel', 'bias');
-    return { kernel: kernel.tensor, bias: bias.tensor };
-  }
-  const { tensor } = layer.weights('kernel').kernel;
-  const shape = biasShape(tensor.shape);
-  return { kernel: tensor, bias: { dtype: tensor.dtype, shape, data: zeros(tensor.dtype, elements(shape)) } };
 }

@@ -1,16 +1,11 @@
 /** Ops that compare places with numbers: formulas of their input and of a constant that counts. */
 
 import { Refusal } from '../errors.ts';
-import type { Constant } from '../ir/graph.ts';
-import { type DType, type Tensor, tensor } from '../ir/types.ts';
+import { type DType, tensor } from '../ir/types.ts';
 import { compute } from './elementwise.ts';
 import { call, type Expression, input, number } from './expression.ts';
 import { reshaped } from './reshape.ts';
-import type { TensorflowNode, TensorflowOps } from './tensorflow.ts';
-
-function constantOf(value: Tensor): Constant {
-  return { kind: 'constant', type: { dtype: value.dtype, shape: value.shape }, tensor: value };
-}
+import { constantOf, type TensorflowNode, type TensorflowOps } from './tensorflow.ts';
 
 /** The only number of an input. */
 function numberAt(node: TensorflowNode, index: number): Expression {

@@ -1,9 +1,11 @@
 /** A border around a value. */
 
+import { isList, type Json, printJson } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
 import type { Dim } from '../ir/types.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
 import { rustNumber } from './expression.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
 import type { TensorflowNode, TensorflowOps } from './tensorflow.ts';
 
@@ -66,4 +68,39 @@ export const padTensorflow: TensorflowOps = {
     const value = Number(node.constant(2).data[0]);
     return node.add(pad, { x: node.input(0) }, { borders: bordersOf(node), value }, {});
   },
+};
+
+/** A border of zeros around steps or pixels, of which one number stands for all sides, or for both of an axis. */
+const paddingLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    const none = [0, 0] as const;
+    const sides = bordersAround(layer, 'padding', rank);
+    const borders = isChannelsFirstLayer(layer) ? [none, none, ...sides] : [none, ...sides, none];
+    return layer.add(pad, { x: layer.input(0) }, { borders, value: 0 }, {});
+  };
+
+/** `1`, `[1, 2]` or `[[1, 1], [2, 2]]`: the steps before and after, for each of `rank` axes. */
+export function bordersAround(
+  layer: KerasLayer,
+  key: string,
+  rank: number,
+): readonly (readonly [number, number])[] {
+  const found = layer.value(key);
+  const pair = (json: Json | undefined): readonly [number, number] => {
+    if (typeof json === 'number') return [json, json];
+    const [before, after] = isList(json) ? json : [];
+    if (typeof before === 'number' && typeof after === 'number') return [before, after];
+    throw new Refusal(`"${key}" is ${printJson(found)}`);
+  };
+  if (rank === 1) return [pair(found)];
+  if (typeof found === 'number') return Array.from({ length: rank }, () => pair(found));
+  if (!isList(found) || found.length !== rank) throw new Refusal(`"${key}" is ${printJson(found)}`);
+  return found.map(pair);
+}
+
+export const padKeras: KerasLayers = {
+  ZeroPadding1D: paddingLayer(1),
+  ZeroPadding2D: paddingLayer(2),
+  ZeroPadding3D: paddingLayer(3),
 };

@@ -3,6 +3,7 @@
 import { Refusal } from '../errors.ts';
 import { elements } from '../ir/types.ts';
 import { isChannelsFirst, spatialOf, windowOf } from './convolution.ts';
+import { isChannelsFirstLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
@@ -77,4 +78,29 @@ export const poolingTensorflow: TensorflowOps = {
   AvgPool3D: pool('average'),
   MaxPool: pool('max'),
   MaxPool3D: pool('max'),
+};
+
+const poolingLayer =
+  (op: 'AvgPool' | 'MaxPool', rank: number): KerasLowering =>
+  (layer) => {
+    // Without strides, windows do not overlap.
+    const sizes = layer.list(layer.value('pool_size') === undefined ? 'pool_length' : 'pool_size', rank);
+    const first = isChannelsFirstLayer(layer);
+    const strides = layer.value('strides') === undefined ? sizes : layer.list('strides', rank);
+    const around = (list: readonly number[]) => (first ? [1, 1, ...list] : [1, ...list, 1]);
+    return layer.tensorflow(op, [layer.input(0)], {
+      ksize: around(sizes),
+      strides: around(strides),
+      padding: layer.text('padding', 'valid').toUpperCase(),
+      data_format: first ? 'NCHW' : 'NHWC',
+    });
+  };
+
+export const poolingKeras: KerasLayers = {
+  AveragePooling1D: poolingLayer('AvgPool', 1),
+  AveragePooling2D: poolingLayer('AvgPool', 2),
+  AveragePooling3D: poolingLayer('AvgPool', 3),
+  MaxPooling1D: poolingLayer('MaxPool', 1),
+  MaxPooling2D: poolingLayer('MaxPool', 2),
+  MaxPooling3D: poolingLayer('MaxPool', 3),
 };

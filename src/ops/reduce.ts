@@ -4,6 +4,7 @@ import { Refusal } from '../errors.ts';
 import { type Dim, elements, isFloat, type Tensor, type TensorData, zeros } from '../ir/types.ts';
 import { axesOf } from './axes.ts';
 import { rowMajor, stridedIndices } from './broadcasting.ts';
+import { isChannelsFirstLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 
@@ -106,4 +107,33 @@ export const reduceTensorflow: TensorflowOps = {
   Min: reduction('min'),
   Prod: reduction('prod'),
   Sum: reduction('sum'),
+};
+
+/** The mean or the maximum of all steps or pixels. The mean of masked steps is that of those which count. */
+const globalPooling =
+  (kind: 'mean' | 'max', rank: number): KerasLowering =>
+  (layer) => {
+    const x = layer.input(0);
+    if (x.type.shape.length !== rank + 2) throw new Refusal(`an input of ${x.type.shape.length} dimensions`);
+    const first = isChannelsFirstLayer(layer);
+    const axes = Array.from({ length: rank }, (_, i) => i + (first ? 2 : 1));
+    const attributes = { kind, axes, keepsAxes: layer.flag('keepdims', false) };
+    const mask = kind === 'mean' && rank === 1 ? layer.mask(0) : undefined;
+    if (!mask) return layer.add(reduce, { x }, attributes, {});
+    const counts = layer.tensorflow('Cast', [mask], { DstT: { dtype: x.type.dtype } });
+    const column = layer.tensorflow('ExpandDims', [counts, first ? 1 : 2]);
+    const kept = layer.tensorflow('Mul', [x, column]);
+    const [sum, count] = [kept, column].map((all) =>
+      layer.add(reduce, { x: all }, { ...attributes, kind: 'sum' }, {}),
+    );
+    return layer.tensorflow('RealDiv', [sum!, count!]);
+  };
+
+export const reduceKeras: KerasLayers = {
+  GlobalAveragePooling1D: globalPooling('mean', 1),
+  GlobalAveragePooling2D: globalPooling('mean', 2),
+  GlobalAveragePooling3D: globalPooling('mean', 3),
+  GlobalMaxPooling1D: globalPooling('max', 1),
+  GlobalMaxPooling2D: globalPooling('max', 2),
+  GlobalMaxPooling3D: globalPooling('max', 3),
 };

@@ -3,8 +3,10 @@
 import { Refusal } from '../errors.ts';
 import { type Dim, type DType, elements, printShape } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
+import { isChannelsFirstLayer, type KerasLayers } from './keras.ts';
 import { defineOp } from './op.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { channelsLast } from './transpose.ts';
 
 /** A view: nothing is copied. A length of −1 is what is left. */
 export const reshape = defineOp({
@@ -93,3 +95,29 @@ export const reshapeTensorflow: TensorflowOps = {
     );
   },
 };
+
+export const reshapeKeras: KerasLayers = {
+  Flatten: (layer) => {
+    const x = channelsLast(
+      layer,
+      layer.input(0),
+      isChannelsFirstLayer(layer) && layer.input(0).type.shape.length > 2,
+    );
+    const [batch, ...rest] = x.type.shape;
+    return reshaped(layer, x, [batch!, elements(rest.map(fixed))]);
+  },
+  Reshape: (layer) => {
+    const x = layer.input(0);
+    return reshaped(layer, x, [x.type.shape[0]!, ...layer.list('target_shape')]);
+  },
+  RepeatVector: (layer) => {
+    const x = layer.input(0);
+    const [batch, length] = x.type.shape;
+    return layer.tensorflow('Tile', [reshaped(layer, x, [batch!, 1, length!]), [1, layer.number('n'), 1]]);
+  },
+};
+
+function fixed(dim: Dim): number {
+  if (typeof dim !== 'number') throw new Refusal('the batch stands where steps or pixels should');
+  return dim;
+}

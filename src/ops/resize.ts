@@ -8,9 +8,19 @@ import { type Tensor, tensor } from '../ir/types.ts';
 import { compute } from './elementwise.ts';
 import { select } from './embedding.ts';
 import { cast, input } from './expression.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasLowering } from './keras.ts';
+import { pad } from './pad.ts';
 import { repeat } from './repeat.ts';
 import { resampling } from './resampling.ts';
-import type { Lowering, Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { steps } from './slice.ts';
+import {
+  constantOf,
+  type Lowering,
+  type Operand,
+  type TensorflowNode,
+  type TensorflowOps,
+} from './tensorflow.ts';
+import { channelsLast, fromChannelsLast } from './transpose.ts';
 import { spatial } from './window.ts';
 
 /** For every new step, the old steps that it is made of, each with its weight. */
@@ -257,4 +267,136 @@ export const resizeTensorflow: TensorflowOps = {
   ResizeBilinear: bilinear,
   ResizeNearestNeighbor: nearest,
   ScaleAndTranslate: scaleAndTranslate,
+};
+
+/** An image in the size, as `tf.image.resize` makes it of one with its channels last. */
+export function imageResized(
+  layer: KerasLayer,
+  x: Operand,
+  sizes: readonly [number, number],
+  interpolation: string,
+  antialias: boolean,
+): Operand {
+  const [rows, columns] = spatial(x.type.shape);
+  if (rows === sizes[0] && columns === sizes[1]) return x;
+  if (antialias) throw new Refusal('resizing with antialias is not supported');
+  const half = { half_pixel_centers: true };
+  switch (interpolation) {
+    case 'nearest':
+      return layer.tensorflow('ResizeNearestNeighbor', [x, sizes], half);
+    case 'bilinear':
+      return layer.tensorflow('ResizeBilinear', [x, sizes], half);
+    case 'bicubic':
+      return layer.tensorflow('ResizeBicubic', [x, sizes], half);
+    case 'area':
+      return layer.tensorflow('ResizeArea', [x, sizes]);
+    case 'lanczos3':
+    case 'lanczos5':
+    case 'gaussian':
+    case 'mitchellcubic': {
+      const scales = tensor('f32', [2], [round(sizes[0] / rows!), round(sizes[1] / columns!)]);
+      const shifts = tensor('f32', [2], [0, 0]);
+      const inputs = [x, sizes, constantOf(scales), constantOf(shifts)];
+      return layer.tensorflow('ScaleAndTranslate', inputs, { kernel_type: interpolation, antialias: false });
+    }
+    default:
+      throw new Refusal(`the interpolation ${interpolation} is not known`);
+  }
+}
+
+/** Of an image that may have its channels first. */
+function resizedLayer(
+  layer: KerasLayer,
+  image: Operand,
+  resize: (channelsLast: Operand) => Operand,
+): Operand {
+  const first = isChannelsFirstLayer(layer);
+  const y = fromChannelsLast(layer, resize(channelsLast(layer, image, first)), first);
+  const { dtype } = layer;
+  return y.type.dtype === dtype ? y : layer.tensorflow('Cast', [y], { DstT: { dtype } });
+}
+
+/** The largest part in the middle that has the proportions, resized (`smart_resize` in keras/src/utils/image_utils.py). */
+export function smartlyResized(
+  layer: KerasLayer,
+  image: Operand,
+  sizes: readonly [number, number],
+  interpolation: string,
+): Operand {
+  return resizedLayer(layer, image, (x) => {
+    const [rows, columns] = spatial(x.type.shape) as [number, number];
+    const [height, width] = sizes;
+    const part = [
+      Math.max(Math.min(rows, Math.trunc(round(round(columns * height) / width))), 1),
+      Math.max(Math.min(columns, Math.trunc(round(round(rows * width) / height))), 1),
+    ];
+    const cropped = part.reduce((rest: Operand, length, i) => {
+      const whole = [rows, columns][i]!;
+      return steps(layer, rest, i + 1, Math.trunc((whole - length) / 2), length);
+    }, x);
+    return imageResized(layer, cropped, sizes, interpolation, false);
+  });
+}
+
+/** With a border that gives the image the proportions first. */
+function paddedAndResized(
+  layer: KerasLayer,
+  image: Operand,
+  sizes: readonly [number, number],
+  interpolation: string,
+  value: number,
+): Operand {
+  return resizedLayer(layer, image, (x) => {
+    const [rows, columns] = spatial(x.type.shape) as [number, number];
+    const [height, width] = sizes;
+    const whole = [
+      Math.max(rows, Math.trunc(round(round(columns * height) / width))),
+      Math.max(columns, Math.trunc(round(round(rows * width) / height))),
+    ];
+    const sides = [rows, columns].map((length, i) => Math.trunc((whole[i]! - length) / 2));
+    const borders = [[0, 0] as const, ...sides.map((side) => [side, side] as const), [0, 0] as const];
+    return imageResized(layer, layer.add(pad, { x }, { borders, value }, {}), sizes, interpolation, false);
+  });
+}
+
+const resizing: KerasLowering = (layer) => {
+  const sizes = [layer.number('height'), layer.number('width')] as const;
+  const interpolation = layer.text('interpolation', 'bilinear').toLowerCase();
+  const antialias = layer.flag('antialias', false);
+  const [mode, value] = [layer.text('fill_mode', 'constant'), layer.number('fill_value', 0)];
+  const given = layer.input(0);
+  const { dtype } = layer;
+  const x = given.type.dtype === dtype ? given : layer.tensorflow('Cast', [given], { DstT: { dtype } });
+  const [crops, pads] = [layer.flag('crop_to_aspect_ratio', false), layer.flag('pad_to_aspect_ratio', false)];
+  if (crops) return smartlyResized(layer, x, sizes, interpolation);
+  if (pads) {
+    if (mode !== 'constant') throw new Refusal(`a border of mode ${mode} is not supported`);
+    return paddedAndResized(layer, x, sizes, interpolation, value);
+  }
+  return resizedLayer(layer, x, (image) => imageResized(layer, image, sizes, interpolation, antialias));
+};
+
+/** Steps or pixels that stand several times, or images that are enlarged between them. */
+const upSampling =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    const x = layer.input(0);
+    const factors = layer.list('size', rank);
+    const interpolation = layer.text('interpolation', 'nearest').toLowerCase();
+    const first = isChannelsFirstLayer(layer);
+    if (interpolation === 'nearest') {
+      const counts = first ? [1, 1, ...factors] : [1, ...factors, 1];
+      return layer.add(repeat, { x }, { counts }, {});
+    }
+    return resizedLayer(layer, x, (image) => {
+      const [height, width] = spatial(image.type.shape).map((length, i) => length * factors[i]!);
+      return imageResized(layer, image, [height!, width!], interpolation, false);
+    });
+  };
+
+export const resizeKeras: KerasLayers = {
+  Resizing: resizing,
+  UpSampling1D: upSampling(1),
+  UpSampling2D: upSampling(2),
+  UpSampling3D: upSampling(3),
 };

@@ -4,7 +4,9 @@ import { Refusal } from '../errors.ts';
 import { type Dim, sameDim } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
+import { isChannelsFirstLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
+import { bordersAround } from './pad.ts';
 import { reshaped } from './reshape.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
 
@@ -227,4 +229,24 @@ export const sliceTensorflow: TensorflowOps = {
     const shape = x.type.shape.toSpliced(axis, 1);
     return split(node, x, axis, Array<number>(count).fill(1)).map((part) => reshaped(node, part, shape));
   },
+};
+
+/** Without the outermost steps or pixels. */
+const croppingLayer =
+  (rank: number): KerasLowering =>
+  (layer) => {
+    const x = layer.input(0);
+    const first = isChannelsFirstLayer(layer) ? 2 : 1;
+    return bordersAround(layer, 'cropping', rank).reduce((part: Operand, [before, after], i) => {
+      const length = lengthOf(part, i + first) - before - after;
+      if (length < 1)
+        throw new Refusal(`${before} and ${after} steps cannot be cropped off ${lengthOf(part, i + first)}`);
+      return steps(layer, part, i + first, before, length);
+    }, x);
+  };
+
+export const sliceKeras: KerasLayers = {
+  Cropping1D: croppingLayer(1),
+  Cropping2D: croppingLayer(2),
+  Cropping3D: croppingLayer(3),
 };

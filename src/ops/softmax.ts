@@ -1,9 +1,15 @@
 /** The exponentials along an axis, divided by their sum. */
 
+import { isList } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
 import { elements } from '../ir/types.ts';
+import { axisOf } from './axes.ts';
+import { compute } from './elementwise.ts';
+import { call, cast, input, number } from './expression.ts';
+import { type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
 import { defineOp } from './op.ts';
-import type { TensorflowOps } from './tensorflow.ts';
+import { reshaped } from './reshape.ts';
+import type { Operand, TensorflowOps } from './tensorflow.ts';
 
 export interface SoftmaxAttributes {
   readonly axis: number;
@@ -63,4 +69,55 @@ const alongLast =
 export const softmaxTensorflow: TensorflowOps = {
   LogSoftmax: alongLast(true),
   Softmax: alongLast(false),
+};
+
+/**
+ * Softmax over neighbouring axes at once, as Keras has it: only where the mask is true, in which Keras 2 trusts to
+ * −10⁹, and in which Keras 3 writes zeros.
+ */
+export function softmaxOver(
+  layer: KerasLayer,
+  x: Operand,
+  axes: readonly number[],
+  mask?: Operand,
+  isLog = false,
+): Operand {
+  const { dtype, shape } = x.type;
+  const places = axes.map((axis) => axisOf(axis, shape.length)).sort((a, b) => a - b);
+  const [first, last] = [places[0], places.at(-1)];
+  if (first === undefined || last === undefined || last - first + 1 !== places.length) {
+    throw new Refusal(`softmax along the axes ${axes.join(', ')} is not supported`);
+  }
+  const masked = mask ? withoutMasked(layer, x, mask) : x;
+  const merged = shape.slice(first, last + 1).reduce<number>((product, dim) => {
+    if (typeof dim !== 'number') throw new Refusal('softmax over the batch mixes the samples');
+    return product * dim;
+  }, 1);
+  const flat = reshaped(layer, masked, shape.toSpliced(first, places.length, merged));
+  const y = reshaped(layer, layer.add(softmax, { x: flat }, { axis: first, isLog }, {}), shape);
+  if (!mask || layer.keras < 3) return y;
+  return compute(layer, [y, mask], call('select', input(1, 'bool'), input(0, dtype), number(0, dtype)));
+}
+
+function withoutMasked(layer: KerasLayer, x: Operand, mask: Operand): Operand {
+  const { dtype } = x.type;
+  if (layer.keras >= 3) {
+    return compute(layer, [x, mask], call('select', input(1, 'bool'), input(0, dtype), number(-1e9, dtype)));
+  }
+  const adder = call(
+    'multiply',
+    call('subtract', number(1, dtype), cast(input(1, mask.type.dtype), dtype)),
+    number(-1e9, dtype),
+  );
+  return compute(layer, [x, mask], call('add', input(0, dtype), adder));
+}
+
+export const softmaxKeras: KerasLayers = {
+  Softmax: keepsMask((layer) => {
+    const axis = layer.value('axis');
+    const axes = isList(axis) ? layer.list('axis') : [layer.number('axis', -1)];
+    const given = layer.argument('mask', 1);
+    const mask = given?.kind === 'tensor' ? given.operand : layer.mask(0);
+    return softmaxOver(layer, layer.input(0), axes, mask);
+  }),
 };

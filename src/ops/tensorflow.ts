@@ -56,3 +56,7 @@ export type TensorflowOps = Readonly<Record<string, Lowering>>;
 export function isConstant(operand: Operand): operand is Constant {
   return operand.kind === 'constant';
 }
+
+export function constantOf(value: Tensor): Constant {
+  return { kind: 'constant', type: { dtype: value.dtype, shape: value.shape }, tensor: value };
+}

@@ -3,6 +3,7 @@
 import { Refusal } from '../errors.ts';
 import { printShape } from '../ir/types.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
+import type { KerasLayers } from './keras.ts';
 import { defineOp } from './op.ts';
 import type { Builder, Operand, TensorflowOps } from './tensorflow.ts';
 
@@ -54,4 +55,8 @@ export function fromChannelsLast(builder: Builder, x: Operand, isChannelsFirst: 
 
 export const transposeTensorflow: TensorflowOps = {
   Transpose: (node) => node.add(transpose, { x: node.input(0) }, { axes: node.integers(1) }, {}),
+};
+
+export const transposeKeras: KerasLayers = {
+  Permute: (layer) => layer.add(transpose, { x: layer.input(0) }, { axes: [0, ...layer.list('dims')] }, {}),
 };

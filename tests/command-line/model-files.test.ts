@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test, { type TestContext } from 'node:test';
+import type { Files } from '../../src/1-read/files.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
 
 /** A folder with these files. */
@@ -22,17 +23,25 @@ test('a SavedModel is opened by its folder, a link to it, or its saved_model.pb'
   const root = folder(t, { 'kws/saved_model.pb': savedModel, 'kws/variables/variables.index': '0123456789' });
   fs.symlinkSync('kws', path.join(root, 'link'));
   for (const name of ['kws', 'kws/', 'link', 'kws/saved_model.pb']) {
-    const { kind, name: modelFile, files } = openModel(path.join(root, name));
-    assert.deepEqual([kind, modelFile], ['saved-model', 'kws']);
+    const { name: modelFile } = openModel(path.join(root, name));
+    const files = filesOf(path.join(root, name));
+    assert.equal(modelFile, 'kws');
     assert.equal(files.size('saved_model.pb'), 4);
     assert.equal(Buffer.from(files.read('variables/variables.index', 3, 4)).toString(), '3456');
     assert.equal(files.read('variables/variables.index', 10, 0).length, 0);
   }
 });
 
+/** The files of a SavedModel. */
+function filesOf(location: string): Files {
+  const { source } = openModel(location);
+  assert.ok(source.kind === 'saved-model');
+  return source.files;
+}
+
 test('names lead to no file outside the folder, and to no folder', (t) => {
   const root = folder(t, { 'kws/saved_model.pb': savedModel, secret: 'x', 'kws/variables/a': '' });
-  const { files } = openModel(path.join(root, 'kws'));
+  const files = filesOf(path.join(root, 'kws'));
   for (const name of [
     '../secret',
     'variables/../../secret',
@@ -49,13 +58,10 @@ test('names lead to no file outside the folder, and to no folder', (t) => {
 
 test('a file that is shorter than it was is refused', (t) => {
   const root = folder(t, { 'saved_model.pb': savedModel });
-  assert.throws(() => openModel(root).files.read('saved_model.pb', 0, 5), /ends at byte 4, before byte 5/);
+  assert.throws(() => filesOf(root).read('saved_model.pb', 0, 5), /ends at byte 4, before byte 5/);
 });
 
 const files: readonly (readonly [content: string, says: RegExp])[] = [
-  ['\x89HDF\r\n\x1a\n…', /an HDF5 file \(\.h5\), not read yet; export a SavedModel with model\.export/],
-  [`${'\0'.repeat(512)}\x89HDF\r\n\x1a\n`, /an HDF5 file/],
-  ['PK\x03\x04…metadata.json…config.json…model.weights.h5', /a Keras model \(\.keras\), not read yet/],
   ['PK\x03\x04…saved_model.pb', /a packed archive; unpack it/],
   ['PK\x03\x04…predictions.npy', /an \.npz of arrays, and no model; samples go to --path_to_fv/],
   ['\x1f\x8b\x08', /a packed archive; unpack it/],
@@ -84,6 +90,18 @@ for (const [content, says] of files) {
   });
 }
 
+const kerasFiles: readonly (readonly [content: string, kind: string])[] = [
+  ['\x89HDF\r\n\x1a\n…', 'hdf5'],
+  [`${'\0'.repeat(512)}\x89HDF\r\n\x1a\n`, 'hdf5'],
+  ['PK\x03\x04…metadata.json…config.json…model.weights.h5', 'keras'],
+];
+for (const [content, kind] of kerasFiles) {
+  test(`a Keras model is told by its content: ${JSON.stringify(content.slice(-30))}`, (t) => {
+    const root = folder(t, { model: content });
+    assert.equal(openModel(path.join(root, 'model')).source.kind, kind);
+  });
+}
+
 const folders: readonly (readonly [files: Readonly<Record<string, string>>, says: RegExp])[] = [
   [{}, /no model: looked for saved_model\.pb, and found an empty folder; give the folder/],
   [{ a: '', b: '', c: '', d: '', e: '', f: '', g: '' }, /and found a, b, c, d, e and 2 more; give/],
@@ -95,7 +113,7 @@ const folders: readonly (readonly [files: Readonly<Record<string, string>>, says
     { checkpoint: '', 'ckpt.index': '', 'ckpt.data-00000-of-00001': '' },
     /a checkpoint: weights without a graph/,
   ],
-  [{ 'model.h5': '' }, /the file model\.h5, and such files are not read yet/],
+  [{ 'model.h5': '' }, /the file model\.h5; give that file/],
   [{ 'saved_model.pb': 'version https://git-lfs.github.com/spec/v1\n' }, /a pointer of Git LFS/],
 ];
 for (const [files, says] of folders) {

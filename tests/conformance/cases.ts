@@ -12,14 +12,22 @@ import { inRepository } from '../crates/places.ts';
 
 export const suite = '../shared/conformance';
 
-/** The SavedModels of a case, by who saved them. */
-export const formats = ['saved_model.k3export', 'saved_model.k3save', 'saved_model.k2'] as const;
+/** The forms of a case, by who saved them. */
+export const formats = [
+  'saved_model.k3export',
+  'saved_model.k3save',
+  'saved_model.k2',
+  'model.k3.keras',
+  'model.k3.h5',
+  'model.k2.keras',
+  'model.k2.h5',
+] as const;
 export type Format = (typeof formats)[number];
 
 export interface Case {
   readonly name: string;
   readonly format: Format;
-  /** The model's folder. */
+  /** The model's folder or file. */
   readonly model: string;
   readonly features: Uint8Array;
   /** For a case with open dimensions, by input. */
@@ -46,7 +54,7 @@ export function readCases(folder: string, names: readonly string[], format: Form
 }
 
 function readCase(folder: string, name: string, format: Format): Case {
-  const keras = format === 'saved_model.k2' ? 'k2' : 'k3';
+  const keras = format.includes('.k2') ? 'k2' : 'k3';
   const file = path.join(folder, name, `features.${keras}.npz`);
   const bytes = new Uint8Array(fs.readFileSync(file));
   const features = withNamesOf(format, name, bytes, file);

@@ -122,13 +122,18 @@ async function score(
   return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates: distinct };
 }
 
+/** `k3export`, `k3.keras` */
+function shortName(format: Format): string {
+  return format.replace(/^(saved_)?model\./, '');
+}
+
 function conversionOf({ model, features, inputShapes }: Case, name: string): Promise<Converted> {
   return convertModel({ name, model, modelFile: 'the same in all formats', features, inputShapes });
 }
 
 /** The crate of a case whose crate of another format, or of another case with such a name, is not the same. */
 async function differing(tried: Case, crates: ReadonlyMap<string, GeneratedCrate>): Promise<GeneratedCrate> {
-  const wanted = `${tried.name} ${tried.format.replace('saved_model.', '')}`;
+  const wanted = `${tried.name} ${shortName(tried.format)}`;
   const conversion = await conversionOf(tried, uniqueName(wanted, crates));
   if (conversion.kind !== 'crate')
     throw new Error(`${wanted} converts under one name, and not under another`);
@@ -203,7 +208,7 @@ function printReasons(scored: readonly Scored[]): void {
       if (result.kind !== kind) continue;
       const reason = withoutNames(result.reason);
       const cases = byReason.get(reason) ?? [];
-      cases.push(`${tried.name} (${tried.format.replace('saved_model.', '')})`);
+      cases.push(`${tried.name} (${shortName(tried.format)})`);
       byReason.set(reason, cases);
     }
     const sorted = [...byReason].sort((a, b) => b[1].length - a[1].length);

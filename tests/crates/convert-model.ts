@@ -24,6 +24,8 @@ export interface ModelToConvert {
   readonly signature?: string;
   /** What the crate says that it was made from, if not the name of the file. */
   readonly modelFile?: string;
+  /** `--path_to_architecture` */
+  readonly architecture?: string;
 }
 
 export type Converted =
@@ -37,9 +39,9 @@ const assets = readOverviewAssets();
 export async function convertModel(given: ModelToConvert): Promise<Converted> {
   const name = modelName(given.name);
   try {
-    const opened = openModel(given.model);
+    const opened = openModel(given.model, given.architecture);
     const request: ConvertRequest = {
-      model: opened.files,
+      model: opened.source,
       modelFile: given.modelFile ?? opened.name,
       name,
       version: '0.0.0',

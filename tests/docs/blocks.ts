@@ -173,10 +173,10 @@ async function printed(stopAfter: Stage): Promise<string> {
 
 /** As `npm run demo` converts it. */
 function convertExample(more: Pick<ConvertRequest, 'stopAfter'>): Promise<ConvertResult> {
-  const { name, files } = openModel(inRepository('examples', 'digits', 'saved_model'));
+  const { name, source: model } = openModel(inRepository('examples', 'digits', 'saved_model'));
   const features = inRepository('examples', 'digits', 'features.npz');
   return convert({
-    model: files,
+    model,
     modelFile: name,
     name: modelName('Digits'),
     version: packageVersion(),

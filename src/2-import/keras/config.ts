@@ -46,6 +46,11 @@ export function isModel({ className, config }: Pick<LayerConfig, 'className' | '
   return ['Functional', 'Model', 'Sequential'].includes(className) && valueAt(config, 'layers') !== undefined;
 }
 
+/** A function of `keras.ops` or of TensorFlow, which computes with the types that it is given. */
+export function isFunction({ className, module }: Pick<LayerConfig, 'className' | 'module'>): boolean {
+  return /\.ops(\.|$)/.test(module ?? '') || ['TFOpLambda', 'SlicingOpLambda'].includes(className);
+}
+
 /** A layer as it is written in the config of a model or of a layer around it. */
 export function layerConfig(json: Json, where: string): LayerConfig {
   const className = isObject(json) ? valueAt(json, 'class_name') : undefined;
@@ -71,13 +76,18 @@ export function layerConfig(json: Json, where: string): LayerConfig {
   const buildConfig = valueAt(json, 'build_config');
   return {
     className,
-    module: text('module'),
+    module: text('module') ?? (isCalledFunction(config, nodes) ? 'keras.src.ops' : undefined),
     registeredName: text('registered_name'),
     name,
     config,
     calls: isList(nodes) ? nodes.map((node) => callOf(node, `layer "${name}" (${className})`)) : [],
     buildConfig: isObject(buildConfig) ? buildConfig : undefined,
   };
+}
+
+/** An `.h5` file leaves out the modules of functions that Keras 3 calls. They have no `trainable`, as layers do. */
+function isCalledFunction(config: JsonObject, nodes: Json | undefined): boolean {
+  return isList(nodes) && nodes.some(isObject) && valueAt(config, 'trainable') === undefined;
 }
 
 /** The layers of a model, and how they are connected. */

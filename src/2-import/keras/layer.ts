@@ -7,7 +7,7 @@ import type { Constant, Layer } from '../../ir/graph.ts';
 import { isFloat, type Tensor } from '../../ir/types.ts';
 import { compute } from '../../ops/elementwise.ts';
 import { cast, input } from '../../ops/expression.ts';
-import { kerasLayers } from '../../ops/index.ts';
+import { calledFunctions, kerasLayers } from '../../ops/index.ts';
 import {
   type InnerPlace,
   type KerasArgument,
@@ -17,7 +17,7 @@ import {
   type TensorflowAttribute,
 } from '../../ops/keras.ts';
 import type { Builder, Operand } from '../../ops/tensorflow.ts';
-import { isModel, type LayerConfig, layerConfig } from './config.ts';
+import { isFunction, isModel, type LayerConfig, layerConfig } from './config.ts';
 import { configReader } from './config-reader.ts';
 import { dtypeOfPolicy } from './dtype.ts';
 import { tensorflow } from './tensorflow-op.ts';
@@ -53,8 +53,11 @@ export function callLayer(call: LayerCall, conversion: Conversion): KerasOutputs
   const { config, path, weights } = call;
   refuseForeignClass(config);
   if (isModel(config)) return conversion.runModel(config, path, weights, flattened(call.positional[0]));
-  const lowering = Object.hasOwn(kerasLayers, config.className) ? kerasLayers[config.className] : undefined;
-  if (!lowering) throw new Refusal('the layer is not supported');
+  const known = isFunction(config) ? calledFunctions : kerasLayers;
+  const lowering = Object.hasOwn(known, config.className) ? known[config.className] : undefined;
+  if (!lowering) {
+    throw new Refusal(`${isFunction(config) ? 'the function' : 'the layer'} is not supported`);
+  }
   const layer = readableLayer(call, conversion);
   const result = outputsOf(lowering(layer));
   layer.refuseUnread();
@@ -82,7 +85,9 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   const dtype = dtypeOfPolicy(valueAt(own.config, 'dtype'), own.className);
   const builder = builderFor(layer, conversion.budget);
   const inputs = flattened(call.positional[0]).filter(isTensor);
-  const operands = inputs.map(({ operand }) => autocast(builder, operand, dtype));
+  const operands = inputs.map(({ operand }) =>
+    isFunction(own) ? operand : autocast(builder, operand, dtype),
+  );
   const reader = configReader(own);
   const readArguments = new Set<string | number>([0]);
   const variable = (name: string, value: Tensor): Constant => {

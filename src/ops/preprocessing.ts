@@ -1,0 +1,104 @@
+/** Layers of Keras that prepare numbers and images. */
+
+import { isList, type Json, printJson } from '../1-read/json.ts';
+import { Refusal } from '../errors.ts';
+import type { Constant } from '../ir/graph.ts';
+import { type DType, tensor } from '../ir/types.ts';
+import { axisOf } from './axes.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
+import { smartlyResized } from './resize.ts';
+import { steps } from './slice.ts';
+import { constantOf, type Operand } from './tensorflow.ts';
+
+/** The input as floats that the layer computes with. */
+function asFloats(layer: KerasLayer): Operand {
+  const x = layer.input(0);
+  return x.type.dtype === layer.dtype ? x : layer.tensorflow('Cast', [x], { DstT: { dtype: layer.dtype } });
+}
+
+/** A number, or nested lists of numbers of one shape. */
+function numbersOf(json: Json | undefined, dtype: DType): Constant {
+  const shape: number[] = [];
+  for (let at = json; isList(at); at = at[0]) shape.push(at.length);
+  const flat = (at: Json | undefined, depth: number): readonly number[] => {
+    if (typeof at === 'number' && depth === shape.length) return [at];
+    if (isList(at) && at.length === shape[depth]) return at.flatMap((item) => flat(item, depth + 1));
+    throw new Refusal(`${printJson(json)} is no array of numbers`);
+  };
+  return constantOf(tensor(dtype, shape, flat(json, 0)));
+}
+
+function rescaling(layer: KerasLayer): Operand {
+  const x = asFloats(layer);
+  const [scale, offset] = [layer.value('scale'), layer.value('offset') ?? 0];
+  const product = layer.tensorflow('Mul', [x, numbersOf(scale, x.type.dtype)]);
+  return layer.tensorflow('AddV2', [product, numbersOf(offset, x.type.dtype)]);
+}
+
+/** `(x − μ) / max(σ, 10⁻⁷)`, or back. */
+function normalization(layer: KerasLayer): Operand {
+  const x = asFloats(layer);
+  const { dtype, shape } = x.type;
+  const [givenMean, givenVariance, axis] = [
+    layer.value('mean'),
+    layer.value('variance'),
+    layer.value('axis'),
+  ];
+  const isGiven = givenMean !== undefined || givenVariance !== undefined;
+  const weights = isGiven ? undefined : layer.weights('mean', 'variance', 'count');
+  const [mean, variance] = weights
+    ? [weights.mean, weights.variance]
+    : [numbersOf(givenMean, dtype), numbersOf(givenVariance, dtype)];
+  const list = isList(axis) ? layer.list('axis') : axis === undefined ? [] : [layer.number('axis')];
+  const kept = list.map((each) => axisOf(each, shape.length));
+  const wide = (value: Constant) => {
+    const dims = shape.map((dim, i) => (kept.includes(i) ? dim : 1));
+    return value.type.shape.length === 0 ? value : layer.tensorflow('Reshape', [value, dims.map(Number)]);
+  };
+  const least = constantOf(tensor(dtype, [], [1e-7]));
+  const deviation = layer.tensorflow('Maximum', [layer.tensorflow('Sqrt', [wide(variance)]), least]);
+  if (layer.flag('invert', false)) {
+    return layer.tensorflow('AddV2', [wide(mean), layer.tensorflow('Mul', [x, deviation])]);
+  }
+  return layer.tensorflow('RealDiv', [layer.tensorflow('Sub', [x, wide(mean)]), deviation]);
+}
+
+/** The middle of an image; of a smaller one the largest part of its proportions, enlarged. */
+function centerCrop(layer: KerasLayer): Operand {
+  const x = asFloats(layer);
+  const sizes = [layer.number('height'), layer.number('width')] as const;
+  const first = isChannelsFirstLayer(layer);
+  const axes = first ? [2, 3] : [1, 2];
+  const lengths = axes.map((axis) => Number(x.type.shape[axis]));
+  if (lengths.some((length, i) => length < sizes[i]!)) return smartlyResized(layer, x, sizes, 'bilinear');
+  return axes.reduce((part: Operand, axis, i) => {
+    const begin = Math.floor((lengths[i]! - sizes[i]!) / 2);
+    return steps(layer, part, axis, begin, sizes[i]!);
+  }, x);
+}
+
+/** When it predicts, Keras 3 leaves images as they are, and Keras 2 resizes them. */
+function randomCrop(layer: KerasLayer): Operand {
+  const sizes = [layer.number('height'), layer.number('width')] as const;
+  layer.ignore('data_format');
+  return layer.keras >= 3 ? layer.input(0) : smartlyResized(layer, asFloats(layer), sizes, 'bilinear');
+}
+
+/** A step counts if any of its numbers is another than the value; the others become 0. */
+function masking(layer: KerasLayer) {
+  const x = layer.input(0);
+  const { dtype } = x.type;
+  const value = constantOf(tensor(dtype, [], [layer.number('mask_value', 0)]));
+  const differs = layer.tensorflow('NotEqual', [x, value]);
+  const kept = layer.tensorflow('Any', [differs, [-1]], { keep_dims: true });
+  const y = layer.tensorflow('Mul', [x, layer.tensorflow('Cast', [kept], { DstT: { dtype } })]);
+  return { outputs: [y], masks: [layer.tensorflow('Any', [differs, [-1]])] };
+}
+
+export const preprocessingKeras: KerasLayers = {
+  CenterCrop: centerCrop,
+  Masking: masking,
+  Normalization: normalization,
+  RandomCrop: randomCrop,
+  Rescaling: keepsMask(rescaling),
+};
