@@ -35,6 +35,9 @@ const fixed32Type = 5;
 /** Protobuf's own readers stop at this depth, too. */
 const deepest = 100;
 
+/** Protobuf's own limit. */
+const largestField = 2 ** 29 - 1;
+
 /** Strings of Node.js hold about twice this. */
 const longestText = 2 ** 28;
 
@@ -63,6 +66,8 @@ export function* fieldsOf(message: Message): Generator<Field, void> {
     const number = Math.floor(key / 8);
     const wireType = key % 8;
     if (number === 0) damaged(message, `the field at byte ${at} has the number 0`);
+    if (number > largestField)
+      damaged(message, `the field at byte ${at} has a number beyond ${largestField}`);
     let start = tag;
     let next: number;
     switch (wireType) {

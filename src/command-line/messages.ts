@@ -72,9 +72,12 @@ function quoted(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Names in a model may hold what moves a terminal's cursor: control characters other than line ends are spelled. */
+/**
+ * Names in a model may hold what moves a terminal's cursor, or turns the direction of its text:
+ * such characters are spelled, other than line ends.
+ */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) =>
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) =>
     character === '\n' ? character : `\\x${character.codePointAt(0)?.toString(16).padStart(2, '0')}`,
   );
 }

@@ -103,5 +103,5 @@ for (const [size, text] of [
 }
 
 test('control characters are spelled, line ends are not', () => {
-  assert.equal(printable('a\x1b[2J\n\x07\x9b\tü'), 'a\\x1b[2J\n\\x07\\x9b\\x09ü');
+  assert.equal(printable('a\x1b[2J\n\x07\x9b\tü\u202e'), 'a\\x1b[2J\n\\x07\\x9b\\x09ü\\x202e');
 });

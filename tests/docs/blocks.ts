@@ -20,8 +20,8 @@ export const documents = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/architecture.md',
-  'docs/formats.md',
   'docs/generated.md',
+  'docs/security.md',
 ] as const;
 
 /** The document as it should be. The parts that nobody here writes stay as they are. */
@@ -96,6 +96,10 @@ const limits: readonly (readonly [what: string, file: string, constant: string, 
   ['a variable, all of which its files must hold', '1-read/tensor-bundle.ts', 'mostBytes', ' bytes'],
   ['what a byte of Snappy becomes', '1-read/snappy.ts', 'bestRatio', ' bytes'],
   ['what a byte of deflate becomes', '1-read/zip.ts', 'bestRatio', ' bytes'],
+  ['messages of an HDF5 object', '1-read/hdf5/object-header.ts', 'mostMessages', ''],
+  ['the path of an HDF5 object', '1-read/hdf5/index.ts', 'longestPath', ' characters'],
+  ['all datasets of a small HDF5 file', '1-read/hdf5/index.ts', 'mostDecodedBytes', ' bytes'],
+  ['all arrays of a small npz file', '1-read/npz.ts', 'MOST_BYTES', ' bytes'],
   ['dimensions of an npy array', '1-read/npy.ts', 'mostDimensions', ''],
   ['the header of an npy array', '1-read/npy.ts', 'longestHeader', ' bytes'],
 ];

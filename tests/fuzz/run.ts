@@ -95,7 +95,7 @@ function problemOf(result: Result): string | undefined {
   if (/\n {4}at /.test(text)) return `a stack trace: ${pattern(text)}`;
   if (code !== 0 && text.trim() === '') return 'refused without a word';
   if (code !== 0 && isWritten) return `refused, but written: ${pattern(text)}`;
-  if (code !== 0 && /undefined|NaN|\[object/.test(text)) return `strange words: ${pattern(text)}`;
+  if (code !== 0 && /undefined|\[object/.test(text)) return `strange words: ${pattern(text)}`;
   if (seconds > mostSeconds) return `${Math.round(seconds)} seconds: ${result.seed}`;
   if (memory > mostMemory) return `${Math.round(memory / 256) * 256} MiB: ${result.seed}`;
   return undefined;

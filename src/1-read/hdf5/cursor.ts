@@ -41,10 +41,8 @@ export function expectText(cursor: Cursor, text: string): void {
 export function expectVersion(cursor: Cursor, known: readonly number[]): number {
   const version = integer(cursor, 1);
   if (known.includes(version)) return version;
-  return refuse(
-    cursor.where,
-    `${cursor.what} has version ${version}, and only ${known.join(', ')} are supported`,
-  );
+  const supported = known.length === 1 ? `${known[0]} is` : `${known.join(', ')} are`;
+  return refuse(cursor.where, `${cursor.what} has version ${version}, and only ${supported} supported`);
 }
 
 export function isAtEnd({ bytes, at }: Cursor): boolean {

@@ -19,14 +19,14 @@ export type Padding = 'terminated' | 'zeros' | 'spaces';
 export function readDatatype(cursor: Cursor): Datatype {
   const first = integer(cursor, 1);
   const version = first >> 4;
-  if (version < 1 || version > 5) damaged(cursor, `has a datatype of version ${version}`);
+  if (version < 1 || version > 5) damaged(cursor, `is of version ${version}`);
   const bits = integer(cursor, 3);
   const bytesPerElement = integer(cursor, 4);
   if (bytesPerElement === 0) damaged(cursor, 'has elements of no bytes');
   const other = (what: string): Datatype => ({ kind: 'other', what, bytesPerElement });
   const numbers = (type: TypeName | undefined, what: string): Datatype =>
     type === undefined
-      ? other(`${what} of ${bytesPerElement} bytes`)
+      ? other(`${what} of ${bytesPerElement} bytes in a form of their own`)
       : { kind: 'numbers', type, isBigEndian: (bits & 1) === 1, bytesPerElement };
   switch (first & 15) {
     case 0:

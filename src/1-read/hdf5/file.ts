@@ -27,7 +27,8 @@ export function structureAt(file: OpenFile, address: number, length: number, wha
   const where = source.name;
   const start = base + address;
   if (start + length > source.size) {
-    refuse(where, `truncated or damaged: ${what} at byte ${start} reaches past its end at ${source.size}`);
+    const place = Number.isFinite(start) ? ` at byte ${start}` : '';
+    refuse(where, `truncated or damaged: ${what}${place} reaches past the end of the file at ${source.size}`);
   }
   spend(file, length);
   return cursorOf(source.read(start, length), where, `${what} at byte ${start}`);

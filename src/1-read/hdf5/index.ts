@@ -131,7 +131,7 @@ function readDataset(opened: Opened, messages: readonly HeaderMessage[], path: s
   const where = objectName(file, path);
   const message = (kind: HeaderMessage['kind']) => {
     const found = messages.find((message) => message.kind === kind);
-    return found && { ...found.cursor, where, what: `its ${kind}` };
+    return found && { ...found.cursor, where, what: kind === 'dataspace' ? 'its shape' : `its ${kind}` };
   };
   if (message('external files')) refuse(where, 'has its elements in other files, which is not supported');
   const dataspace = message('dataspace') ?? refuse(where, 'damaged: it has no shape');
