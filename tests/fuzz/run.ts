@@ -50,12 +50,18 @@ async function fuzz(format: Format, minutes: number, first: number): Promise<num
   const end = Date.now() + minutes * 60_000;
   const findings = new Map<string, number>();
   const messages = new Map<string, string>();
+  const retried = new Set<number>();
   const counts = { cases: 0, converted: 0, refused: 0 };
   let number = first;
   while (Date.now() < end) {
     const worker = startWorker(format, place, seeds);
     for (let i = 0; i < casesOfProcess && Date.now() < end; i++) {
       const outcome = await worker.run(number);
+      // A machine may be too busy for a case once.
+      if (outcome.kind === 'stopped' && !retried.has(number)) {
+        retried.add(number);
+        break;
+      }
       counts.cases++;
       const problem = problemOf(outcome);
       if (problem !== undefined) {

@@ -4,7 +4,7 @@ import { refuse } from '../../errors.ts';
 import { elements } from '../../ir/types.ts';
 import type { AnyTensor } from '../element-types.ts';
 import { recordsOf } from './b-tree-2.ts';
-import { type Cursor, cursorOf, damaged, expectVersion, integer, take } from './cursor.ts';
+import { type Cursor, collected, cursorOf, damaged, expectVersion, integer, take } from './cursor.ts';
 import { decoded } from './dataset.ts';
 import { readDataspace, readDatatype } from './datatype.ts';
 import { address, type OpenFile } from './file.ts';
@@ -24,15 +24,18 @@ export function readAttributes(
   file: OpenFile,
   messages: readonly HeaderMessage[],
 ): ReadonlyMap<string, Attribute> {
-  const attributes: Attribute[] = [];
-  for (const { kind, cursor } of messages) {
-    if (kind === 'attribute') attributes.push(readAttribute(file, cursor));
-    if (kind === 'attribute info') attributes.push(...attributesOfHeap(file, cursor));
-  }
+  const attributes = messages.flatMap(({ kind, cursor }) => {
+    if (kind === 'attribute') return [readAttribute(file, cursor)];
+    if (kind !== 'attribute info') return [];
+    return collected(attributesOfHeap(file, cursor), mostAttributes, cursor, 'attributes');
+  });
   const byName = new Map(inOrder(attributes).map((attribute) => [attribute.name, attribute]));
   if (byName.size < attributes.length) damaged(messages[0]!.cursor, 'names two of its attributes alike');
   return byName;
 }
+
+/** Keras writes fewer than ten for an object. */
+const mostAttributes = 2 ** 16;
 
 function* attributesOfHeap(file: OpenFile, message: Cursor): Generator<Attribute, void> {
   expectVersion(message, [0]);

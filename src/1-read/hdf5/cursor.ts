@@ -18,7 +18,7 @@ export function cursorOf(bytes: Uint8Array, where: string, what: string): Cursor
 /** The next bytes, shared with the file's. */
 export function take(cursor: Cursor, length: number): Uint8Array {
   const { bytes, at } = cursor;
-  if (length > bytes.length - at) damaged(cursor, 'is shorter than what it holds');
+  if (!(length >= 0 && length <= bytes.length - at)) damaged(cursor, 'is shorter than what it holds');
   cursor.at += length;
   return bytes.subarray(at, cursor.at);
 }
@@ -49,13 +49,32 @@ export function isAtEnd({ bytes, at }: Cursor): boolean {
   return at >= bytes.length;
 }
 
-/** The bytes up to the next zero, which is passed over. */
-export function untilZero(cursor: Cursor): Uint8Array {
+/** A name of so many bytes. */
+export function nameOf(cursor: Cursor, length: number): string {
+  if (length > longestName) damaged(cursor, `has a name of ${length} bytes`);
+  return Buffer.from(take(cursor, length)).toString();
+}
+
+/** A name that a zero follows, which is passed over. */
+export function nameUntilZero(cursor: Cursor): string {
   const end = cursor.bytes.indexOf(0, cursor.at);
   if (end < 0) damaged(cursor, 'has a name without an end');
-  const text = take(cursor, end - cursor.at);
+  const name = nameOf(cursor, end - cursor.at);
   cursor.at++;
-  return text;
+  return name;
+}
+
+/** Layers are called by what fits on a line. */
+const longestName = 2 ** 16;
+
+/** All of them, unless there are more than any model has. */
+export function collected<T>(items: Iterable<T>, most: number, cursor: Cursor, what: string): readonly T[] {
+  const list: T[] = [];
+  for (const item of items) {
+    if (list.length >= most) damaged(cursor, `has more than ${most} ${what}`);
+    list.push(item);
+  }
+  return list;
 }
 
 export function damaged({ where, what }: Cursor, problem: string): never {

@@ -3,6 +3,7 @@
 import { refuse } from '../../errors.ts';
 import { elements, printShape } from '../../ir/types.ts';
 import { type AnyTensor, mostStrings, reversed, tensorOfBytes } from '../element-types.ts';
+import type { StoredChunk } from './b-tree-1.ts';
 import { cursorOf } from './cursor.ts';
 import type { Datatype, Padding } from './datatype.ts';
 import { type OpenFile, spend } from './file.ts';
@@ -50,48 +51,20 @@ function bytesAt(file: OpenFile, address: number | undefined, size: number, wher
   return source.read(start, size);
 }
 
-/** Puts the chunks together. Each must be there, and bytes of the file may be in one of them only. */
+/** Puts the chunks together. */
 function assembled(
   file: OpenFile,
-  { datatype, shape, largestShape, filters }: StoredArray,
+  array: StoredArray,
   layout: Layout & { readonly kind: 'chunked' },
   where: string,
 ): Uint8Array {
-  const { chunk, index } = layout;
+  const { datatype, shape, filters } = array;
+  const { chunk } = layout;
   const width = datatype.bytesPerElement;
   const bytesPerChunk = elements(chunk) * width;
-  const grid = gridOf(shape, chunk);
-  const cells = elements(grid);
-  if (chunk.length !== shape.length)
-    refuse(where, `damaged: has chunks of ${chunk.length} dimensions, and is ${printShape(shape)}`);
-  if (layout.address === undefined || cells > file.source.size) {
-    refuse(where, 'was never written: there are no bytes for its elements');
-  }
-  const array = {
-    shape,
-    largestShape,
-    chunk,
-    index,
-    address: layout.address,
-    bytesPerChunk,
-    isFiltered: filters.length > 0,
-  };
-  const stored = [...chunksOf(file, array)].filter(({ start }) => start.every((at, i) => at < shape[i]!));
-  if (stored.reduce((sum, { size }) => sum + size, 0) > file.source.size) {
-    refuse(where, 'damaged: its chunks come to more bytes than the file has');
-  }
-  const places = new Set(stored.map(({ start }) => start.join()));
-  if (
-    stored.some(({ start }) => start.some((at, i) => at % chunk[i]! !== 0)) ||
-    places.size !== stored.length
-  ) {
-    refuse(where, 'damaged: its chunks overlap');
-  }
-  if (stored.length !== cells) {
-    refuse(where, `was not written whole: has ${stored.length} of ${cells} chunks`);
-  }
   const bytes = new Uint8Array(elements(shape) * width);
-  for (const { address, size, skippedFilters, start } of stored) {
+  for (const stored of storedChunks(file, array, layout, bytesPerChunk, where)) {
+    const { address, size, skippedFilters, start } = stored;
     const content = unfiltered(
       bytesAt(file, address, size, where),
       filters,
@@ -107,6 +80,50 @@ function assembled(
   }
   return bytes;
 }
+
+/** The chunks of the array, each of them once. */
+function storedChunks(
+  file: OpenFile,
+  { shape, largestShape, filters }: StoredArray,
+  { chunk, index, address }: Layout & { readonly kind: 'chunked' },
+  bytesPerChunk: number,
+  where: string,
+): readonly StoredChunk[] {
+  if (chunk.length !== shape.length) {
+    refuse(where, `damaged: has chunks of ${chunk.length} dimensions, and is ${printShape(shape)}`);
+  }
+  const count = elements(gridOf(shape, chunk));
+  if (count > mostChunks) refuse(where, `has ${count} chunks, and at most ${mostChunks} are supported`);
+  if (address === undefined) refuse(where, 'was never written: there are no bytes for its elements');
+  const isFiltered = filters.length > 0;
+  const array = { shape, largestShape, chunk, index, address, bytesPerChunk, isFiltered };
+  const places = new Set<string>();
+  const found: StoredChunk[] = [];
+  let size = 0;
+  for (const stored of chunksOf(file, array)) {
+    const { start } = stored;
+    // A dataset that was made smaller may keep chunks outside of it.
+    if (start.some((at, i) => at >= shape[i]!)) continue;
+    places.add(start.join());
+    found.push(stored);
+    size += stored.size;
+    if (places.size < found.length || start.some((at, i) => at % chunk[i]! !== 0)) {
+      refuse(where, 'damaged: its chunks overlap');
+    }
+  }
+  if (found.length !== count) refuse(where, `was not written whole: has ${found.length} of ${count} chunks`);
+  const most = Math.max(mostDecodedBytes, 4 * file.source.size);
+  if (size > file.source.size || count * bytesPerChunk > most) {
+    refuse(where, 'damaged: its chunks come to more bytes than the file can have');
+  }
+  return found;
+}
+
+/** Those that h5py chooses have 16 KiB and more. */
+const mostChunks = 2 ** 20;
+
+/** What the datasets of a small file may take: compressed ones can take a thousand times as much as they are stored in. */
+export const mostDecodedBytes = 2 ** 30;
 
 /** Where each row of what is `within` the array begins in the chunk, and in the array. */
 function* rowsOf(

@@ -1,7 +1,8 @@
 /** What the elements of datasets and attributes are. */
 
+import { elements, printShape } from '../../ir/types.ts';
 import type { TypeName } from '../element-types.ts';
-import { type Cursor, damaged, expectVersion, integer, take, untilZero } from './cursor.ts';
+import { type Cursor, damaged, expectVersion, integer, nameUntilZero, take } from './cursor.ts';
 
 export type Datatype = { readonly bytesPerElement: number } & (
   | { readonly kind: 'numbers'; readonly type: TypeName; readonly isBigEndian: boolean }
@@ -128,7 +129,7 @@ function isBoolean(cursor: Cursor, version: number, members: number): boolean {
 /** The name of a member, which older files fill up to a multiple of eight bytes. */
 function readName(cursor: Cursor, version: number): string {
   const start = cursor.at;
-  const name = Buffer.from(untilZero(cursor)).toString();
+  const name = nameUntilZero(cursor);
   if (version < 3) take(cursor, -(cursor.at - start) & 7);
   return name;
 }
@@ -151,6 +152,10 @@ export function readDataspace(cursor: Cursor, lengthBytes: number): Dataspace {
   const shape = Array.from({ length: rank }, () => integer(cursor, lengthBytes));
   const largestShape = flags & 1 ? shape.map(() => integer(cursor, lengthBytes)) : shape;
   if (flags & 2) damaged(cursor, 'has dimensions in another order');
+  // Also when one of the lengths is 0, the others are lengths.
+  if (elements(shape.filter((length) => length > 0)) > Number.MAX_SAFE_INTEGER) {
+    damaged(cursor, `has the impossible lengths ${printShape(shape)}`);
+  }
   return { shape, largestShape };
 }
 

@@ -65,7 +65,12 @@ function readHead(file: OpenFile, at: number): FractalHeap {
   take(head, 2);
   const root = address(file, head);
   const rows = integer(head, 2);
-  if (![columns, firstBlock, largestBlock].every(isPowerOfTwo) || firstBlock > largestBlock || bits > 64) {
+  if (
+    ![columns, firstBlock, largestBlock].every(isPowerOfTwo) ||
+    firstBlock > largestBlock ||
+    bits > 64 ||
+    largestManaged === 0
+  ) {
     damaged(head, 'has impossible sizes');
   }
   const offsetBytes = Math.ceil(bits / 8);

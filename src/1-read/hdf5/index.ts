@@ -8,7 +8,7 @@ import { bytesOf, elements } from '../../ir/types.ts';
 import { type AnyTensor, dtypeOf, type StringTensor } from '../element-types.ts';
 import type { Source } from '../files.ts';
 import { readAttributes } from './attributes.ts';
-import { decoded, readBytes, type StoredArray } from './dataset.ts';
+import { decoded, mostDecodedBytes, readBytes, type StoredArray } from './dataset.ts';
 import { type Datatype, readDataspace, readDatatype } from './datatype.ts';
 import type { OpenFile } from './file.ts';
 import { readFilters } from './filters.ts';
@@ -84,8 +84,9 @@ function readObject(opened: Opened, address: number, path: string): Hdf5Object {
 
 function readGroup(opened: Opened, messages: readonly HeaderMessage[], path: string): Group {
   const { file } = opened;
-  if (path.length > longestPath)
-    refuse(file.source.name, `damaged: has groups ${path.length} characters deep`);
+  if (path.split('/').length > deepest) {
+    refuse(file.source.name, `has groups that lie more than ${deepest} deep, such as "${path}"`);
+  }
   const links = readLinks(file, messages);
   const where = objectName(file, path);
   const step = (name: string): Hdf5Object | undefined => {
@@ -115,8 +116,8 @@ function readGroup(opened: Opened, messages: readonly HeaderMessage[], path: str
   };
 }
 
-/** Names of layers are short, and models lie in one another a few times at most. */
-const longestPath = 2 ** 16;
+/** Models lie in one another a few times at most. */
+const deepest = 100;
 
 function target({ source }: OpenFile, link: Link, path: string): number {
   if (link.kind === 'hard') return link.address;
@@ -183,13 +184,15 @@ function count(opened: Opened, datatype: Datatype, shape: readonly number[], whe
   }
 }
 
-/** What the datasets of a small file may take: compressed ones can take a thousand times as much as they are stored in. */
-const mostDecodedBytes = 2 ** 30;
-
 function withAttributes(file: OpenFile, messages: readonly HeaderMessage[], path: string): WithAttributes {
   const attributes = readAttributes(file, messages);
   const nameOf = (name: string) => `${objectName(file, path)}, attribute "${name}"`;
-  const attribute = (name: string) => attributes.get(name)?.read(nameOf(name));
+  const values = new Map<string, AnyTensor>();
+  const attribute = (name: string) => {
+    const value = values.get(name) ?? attributes.get(name)?.read(nameOf(name));
+    if (value !== undefined) values.set(name, value);
+    return value;
+  };
   const strings = (name: string): StringTensor | undefined => {
     const value = attribute(name);
     if (value === undefined || value.dtype === 'string') return value;
@@ -208,11 +211,21 @@ function withAttributes(file: OpenFile, messages: readonly HeaderMessage[], path
       if (text === undefined || value.data.length > 1) {
         refuse(nameOf(name), `holds ${value.data.length} strings instead of one`);
       }
-      return Buffer.from(text).toString();
+      return textOf(text, nameOf(name));
     },
-    texts: (name) => strings(name)?.data.map((text) => Buffer.from(text).toString()),
+    texts: (name) => strings(name)?.data.map((text) => textOf(text, nameOf(name))),
   };
 }
+
+function textOf(bytes: Uint8Array, where: string): string {
+  if (bytes.length > longestText) {
+    refuse(where, `has a text of ${bytes.length} bytes, and at most ${longestText} are supported`);
+  }
+  return Buffer.from(bytes).toString();
+}
+
+/** Strings of Node.js hold about twice this. */
+const longestText = 2 ** 28;
 
 function objectName({ source }: OpenFile, path: string): string {
   return path === '/' ? source.name : `${source.name}, "${path}"`;

@@ -1,7 +1,7 @@
 /** Where the bytes of a dataset lie: in its header, in one piece, or in chunks. */
 
 import { refuse } from '../../errors.ts';
-import { elements } from '../../ir/types.ts';
+import { elements, printShape } from '../../ir/types.ts';
 import { chunksOfTree, type StoredChunk } from './b-tree-1.ts';
 import { recordsOf } from './b-tree-2.ts';
 import { type Cursor, damaged, integer, take } from './cursor.ts';
@@ -69,7 +69,9 @@ function readIndexedLayout(file: OpenFile, cursor: Cursor): Layout {
 function readChunk(cursor: Cursor, rank: number, width: number): readonly number[] {
   if (rank < 1 || rank > 32 || width > 8) damaged(cursor, `has chunks of ${rank} dimensions`);
   const chunk = Array.from({ length: rank }, () => integer(cursor, width));
-  if (chunk.includes(0)) damaged(cursor, 'has empty chunks');
+  if (chunk.includes(0) || elements(chunk) > Number.MAX_SAFE_INTEGER) {
+    damaged(cursor, `has the impossible chunks ${printShape(chunk)}`);
+  }
   integer(cursor, width);
   return chunk;
 }

@@ -2,7 +2,17 @@
 
 import { nameNodesOf, readNameHeap, readNameNode } from './b-tree-1.ts';
 import { recordsOf } from './b-tree-2.ts';
-import { type Cursor, cursorOf, damaged, expectVersion, integer, take, untilZero } from './cursor.ts';
+import {
+  type Cursor,
+  collected,
+  cursorOf,
+  damaged,
+  expectVersion,
+  integer,
+  nameOf,
+  nameUntilZero,
+  take,
+} from './cursor.ts';
 import { address, addressOf, type OpenFile, spend } from './file.ts';
 import { openFractalHeap } from './fractal-heap.ts';
 import type { HeaderMessage } from './object-header.ts';
@@ -20,16 +30,31 @@ interface NamedLink {
 
 /** The links in the order of their creation where the file keeps it, by their names otherwise. */
 export function readLinks(file: OpenFile, messages: readonly HeaderMessage[]): ReadonlyMap<string, Link> {
-  const links: NamedLink[] = [];
-  for (const { kind, cursor } of messages) {
-    if (kind === 'symbol table') links.push(...linksOfTable(file, cursor));
-    if (kind === 'link') links.push(readLink(file, cursor));
-    if (kind === 'link info') links.push(...linksOfHeap(file, cursor));
+  const links = messages.flatMap((message) => linksIn(file, message));
+  for (const { name } of links) {
+    if (name === '' || name === '.' || name.includes('/'))
+      damaged(messages[0]!.cursor, `has a child called "${name}"`);
   }
   const byName = new Map(inOrder(links).map(({ name, link }) => [name, link]));
   if (byName.size < links.length) damaged(messages[0]!.cursor, 'names two of its children alike');
   return byName;
 }
+
+function linksIn(file: OpenFile, { kind, cursor }: HeaderMessage): readonly NamedLink[] {
+  switch (kind) {
+    case 'symbol table':
+      return collected(linksOfTable(file, cursor), mostLinks, cursor, 'children');
+    case 'link info':
+      return collected(linksOfHeap(file, cursor), mostLinks, cursor, 'children');
+    case 'link':
+      return [readLink(file, cursor)];
+    default:
+      return [];
+  }
+}
+
+/** A model has a group for each of its layers. */
+const mostLinks = 2 ** 18;
 
 /** By their numbers if all have one, by name otherwise. */
 export function inOrder<T extends { readonly name: string; readonly order?: number }>(
@@ -46,10 +71,10 @@ function* linksOfTable(file: OpenFile, message: Cursor): Generator<NamedLink, vo
   const names = readNameHeap(file, addressOf(file, message, 'its heap'));
   for (const node of nameNodesOf(file, tree)) {
     for (const { name, address, isSoftLink } of readNameNode(file, node)) {
-      const text = untilZero({ ...names, at: name });
+      const text = nameUntilZero({ ...names, at: name });
       spend(file, text.length);
       const link: Link = isSoftLink ? { kind: 'soft' } : { kind: 'hard', address };
-      yield { name: Buffer.from(text).toString(), link };
+      yield { name: text, link };
     }
   }
 }
@@ -75,7 +100,7 @@ function readLink(file: OpenFile, cursor: Cursor): NamedLink {
   const kind = flags & 8 ? integer(cursor, 1) : 0;
   const order = flags & 4 ? { order: integer(cursor, 8) } : {};
   if (flags & 16) take(cursor, 1);
-  const name = Buffer.from(take(cursor, integer(cursor, 2 ** (flags & 3)))).toString();
+  const name = nameOf(cursor, integer(cursor, 2 ** (flags & 3)));
   switch (kind) {
     case 0:
       return { name, link: { kind: 'hard', address: addressOf(file, cursor, 'an address') }, ...order };

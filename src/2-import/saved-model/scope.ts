@@ -32,12 +32,10 @@ export function reference(text: string): Reference {
 /** The function that a call node calls. */
 export function calledFunction(node: NodeDef, functions: ReadonlyMap<string, FunctionDef>): FunctionDef {
   const attribute: Attribute | undefined = node.attributes.get('f');
-  const name = attribute?.kind === 'func' ? attribute.name : undefined;
-  const called = name === undefined ? undefined : functions.get(name);
-  return (
-    called ??
-    refuse(`node "${node.name}" (${node.op})`, `it calls the function ${name}, which the file lacks`)
-  );
+  const where = `node "${node.name}" (${node.op})`;
+  if (attribute?.kind !== 'func') return refuse(where, 'it does not say which function it calls');
+  const { name } = attribute;
+  return functions.get(name) ?? refuse(where, `it calls the function ${name}, which the file lacks`);
 }
 
 /**
