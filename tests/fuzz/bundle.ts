@@ -2,7 +2,8 @@
 
 import { crc32c, masked } from '../../src/1-read/crc32.ts';
 import { readTable } from '../../src/1-read/level-table.ts';
-import { damaged, joined } from './bytes.ts';
+import { joined } from '../../src/1-read/pieces.ts';
+import { damaged } from './bytes.ts';
 import { damagedProtobuf, varintBytes } from './protobuf.ts';
 import type { Random } from './random.ts';
 
@@ -40,31 +41,31 @@ function blockOf(entries: readonly (readonly [key: string, value: Uint8Array])[]
     Buffer.from(key, 'latin1'),
     value,
   ]);
-  return joined(...parts, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0));
+  return joined([...parts, Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0)]);
 }
 
 /** A table of one block of entries: that, the block of its metadata, the block that lists it, and the footer. */
 function tableOf(entries: Uint8Array): Uint8Array {
   const sealed = (block: Uint8Array) => {
-    const content = joined(block, Uint8Array.of(0));
+    const content = joined([block, Uint8Array.of(0)]);
     const checksum = Buffer.alloc(4);
     checksum.writeUInt32LE(masked(crc32c(content)));
-    return joined(content, checksum);
+    return joined([content, checksum]);
   };
   const handle = (at: number, block: Uint8Array) =>
-    joined(varintBytes(BigInt(at)), varintBytes(BigInt(block.length)));
+    joined([varintBytes(BigInt(at)), varintBytes(BigInt(block.length))]);
   const nothing = blockOf([]);
   const list = blockOf([['\xff', handle(0, entries)]]);
   const nothingAt = entries.length + 5;
   const listAt = nothingAt + nothing.length + 5;
-  const handles = joined(handle(nothingAt, nothing), handle(listAt, list));
+  const handles = joined([handle(nothingAt, nothing), handle(listAt, list)]);
   const magic = Buffer.from('57fb808b247547db', 'hex');
-  return joined(
+  return joined([
     sealed(entries),
     sealed(nothing),
     sealed(list),
     handles,
     new Uint8Array(40 - handles.length),
     magic,
-  );
+  ]);
 }

@@ -1,5 +1,6 @@
 /** Damage that needs no knowledge of a format, and the numbers and texts at which readers break. */
 
+import { joined } from '../../src/1-read/pieces.ts';
 import type { Random } from './random.ts';
 
 /** Numbers at the ends of their types, and lengths that nothing can have. */
@@ -64,9 +65,9 @@ export function damaged(bytes: Uint8Array, random: Random): Uint8Array {
     case 1:
       return copy.subarray(0, at);
     case 2:
-      return joined(bytes.subarray(0, at + length), bytes.subarray(at));
+      return joined([bytes.subarray(0, at + length), bytes.subarray(at)]);
     case 3:
-      return joined(bytes.subarray(0, at), bytes.subarray(at + length));
+      return joined([bytes.subarray(0, at), bytes.subarray(at + length)]);
     case 4:
       return copy.fill(random.pick([0, 1, 127, 128, 255]), at, at + Math.min(length, 16));
     case 5:
@@ -83,8 +84,4 @@ export function withNumber(bytes: Uint8Array, at: number, random: Random): Uint8
   const width = Math.min(random.pick([1, 2, 4, 8]), bytes.length - at);
   for (let i = 0; i < width; i++) copy[at + i] = Number((value >> BigInt(8 * i)) & 255n);
   return copy;
-}
-
-export function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }

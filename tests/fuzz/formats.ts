@@ -2,7 +2,6 @@
 
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeZip } from '../../src/1-read/write-zip.ts';
 import { inRepository } from '../crates/places.ts';
 import { damagedIndex } from './bundle.ts';
 import { damaged } from './bytes.ts';
@@ -10,7 +9,7 @@ import { damagedHdf5, type Stretch, structuresOf } from './hdf5.ts';
 import { damagedJson } from './json.ts';
 import { damagedProtobuf } from './protobuf.ts';
 import type { Random } from './random.ts';
-import { damagedNpz, damagedZip, membersOf } from './zip.ts';
+import { damagedNpz, damagedZip, membersOf, zipOf } from './zip.ts';
 
 export const formats = ['protobuf', 'bundle', 'hdf5', 'zip', 'npz', 'json'] as const;
 export type Format = (typeof formats)[number];
@@ -102,7 +101,7 @@ function damagedFile(format: Format, name: string, bytes: Uint8Array, random: Ra
 
 /** The zip file with another content of the members of that name. */
 function withMember(zip: Uint8Array, name: RegExp, change: (bytes: Uint8Array) => Uint8Array): Uint8Array {
-  return writeZip(
+  return zipOf(
     membersOf(zip).map((member) =>
       name.test(member.name) ? { name: member.name, bytes: change(member.bytes) } : member,
     ),

@@ -1,5 +1,6 @@
 /** Damage to zip files and to the arrays in them: to the fields of their records, and to their members. */
 
+import { joined } from '../../src/1-read/pieces.ts';
 import { writeZip } from '../../src/1-read/write-zip.ts';
 import { readZip } from '../../src/1-read/zip.ts';
 import { damaged, texts, withNumber } from './bytes.ts';
@@ -14,12 +15,16 @@ export function membersOf(zip: Uint8Array): readonly Member[] {
   return [...readZip(zip, 'seed')].map(([name, member]) => ({ name, bytes: member.read() }));
 }
 
+export function zipOf(members: readonly Member[]): Uint8Array {
+  return joined(writeZip(members.map(({ name, bytes }) => ({ name, pieces: [bytes] }))));
+}
+
 export function damagedZip(zip: Uint8Array, random: Random): Uint8Array {
   switch (random.below(4)) {
     case 0:
       return damaged(zip, random);
     case 1:
-      return writeZip(exchanged(membersOf(zip), random));
+      return zipOf(exchanged(membersOf(zip), random));
   }
   let bytes = zip;
   for (let changes = random.below(3); changes >= 0; changes--) bytes = damagedRecord(bytes, random);
@@ -74,7 +79,7 @@ export function damagedNpz(npz: Uint8Array, random: Random): Uint8Array {
     const { name, bytes } = members[at]!;
     members[at] = { name, bytes: random.once(3) ? damaged(bytes, random) : withHeader(bytes, random) };
   }
-  return writeZip(members);
+  return zipOf(members);
 }
 
 /** An array whose header says something else, and is as long as it says, or isn't. */
