@@ -2,36 +2,35 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { tensorflowOps } from '../src/ops/index.ts';
+import { calledFunctions, kerasLayers, tensorflowOps } from '../src/ops/index.ts';
 import { inRepository } from './crates/places.ts';
-import { documents, exampleFileNames, opsByFile, refreshed, writtenBlocks } from './docs/blocks.ts';
-import { kerasLayers } from './docs/keras-layers.ts';
+import { documents, exampleFileNames, namesByFile, refreshed, writtenBlocks } from './docs/blocks.ts';
 
 const read = (file: string) => fs.readFileSync(inRepository(file), 'utf8');
+const blocks = writtenBlocks();
 
 for (const document of documents) {
   test(`${document} says what the code does (npm run docs writes it again)`, async () => {
-    assert.equal(read(document), refreshed(read(document), await writtenBlocks()));
+    assert.equal(read(document), refreshed(read(document), await blocks));
   });
 }
 
 test('every part that is written has its place', async () => {
   const text = documents.map(read).join('');
-  for (const name of (await writtenBlocks()).keys()) assert.ok(text.includes(`<!-- ${name}:begin -->`), name);
+  for (const name of (await blocks).keys()) assert.ok(text.includes(`<!-- ${name}:begin -->`), name);
 });
 
-test('the table of ops has every op that is read', async () => {
-  const listed = (await opsByFile()).flatMap(({ names }) => names);
-  assert.deepEqual(listed.sort(), Object.keys(tensorflowOps).sort());
-});
-
-test('every Keras layer that is listed is in a fixture', () => {
-  const script = read('fixtures/make.py');
-  const missing = kerasLayers
-    .flatMap(({ names }) => names)
-    .filter((name) => !new RegExp(`layers\\.${name}\\b`).test(script));
-  assert.deepEqual(missing, []);
-});
+const tables = [
+  ['Tensorflow', tensorflowOps],
+  ['Keras', kerasLayers],
+  ['Functions', calledFunctions],
+] as const;
+for (const [ending, read] of tables) {
+  test(`docs/supported.md has every name of the tables …${ending}`, async () => {
+    const listed = (await namesByFile(ending)).flatMap(({ names }) => names);
+    assert.deepEqual(listed.sort(), Object.keys(read).sort());
+  });
+}
 
 test('README.md lists every file that is written', async () => {
   const readme = read('README.md');

@@ -16,6 +16,7 @@ import {
   testCrates,
   unformatted,
 } from '../crates/shards.ts';
+import { refreshed } from '../docs/blocks.ts';
 import { type Case, caseNames, type Format, formats, readCases, suite, unpackSuite } from './cases.ts';
 
 /** What part of the cases of a format has to agree. */
@@ -73,7 +74,10 @@ async function main(): Promise<void> {
   console.log(table);
   console.log(`${crates.length} different crates`);
   printReasons(scored);
-  if (values.readme) writeReadme(table);
+  if (values.readme) {
+    writeBlock('README.md', 'conformance', table);
+    writeBlock('docs/supported.md', 'refused-cases', refusedTable(scored));
+  }
   const faults = values['typescript-only'] ? [] : styleFaults(crates);
   for (const fault of faults) console.log(fault);
   process.exitCode = isGood(wanted, scored) && faults.length === 0 ? 0 : 1;
@@ -203,20 +207,26 @@ function printTable(wanted: readonly Format[], scored: readonly Scored[]): strin
 /** The reasons of all that do not agree, each once, with its cases. */
 function printReasons(scored: readonly Scored[]): void {
   for (const kind of ['disagrees', 'broken', 'refused'] as const) {
-    const byReason = new Map<string, string[]>();
-    for (const { tried, result } of scored) {
-      if (result.kind !== kind) continue;
-      const reason = withoutNames(result.reason);
-      const cases = byReason.get(reason) ?? [];
-      cases.push(`${tried.name} (${shortName(tried.format)})`);
-      byReason.set(reason, cases);
-    }
-    const sorted = [...byReason].sort((a, b) => b[1].length - a[1].length);
-    for (const [reason, cases] of sorted) {
+    for (const [reason, cases] of byReason(scored, kind)) {
+      const names = cases.map(({ name, format }) => `${name} (${format.replace('saved_model.', '')})`);
       const text = reason.length > 1500 ? `${reason.slice(0, 1500)} …` : reason;
-      console.log(`\n${kind}: ${cases.join(', ')}\n  ${text.trim().replaceAll('\n', '\n  ')}`);
+      console.log(`\n${kind}: ${names.join(', ')}\n  ${text.trim().replaceAll('\n', '\n  ')}`);
     }
   }
+}
+
+/** The cases of that result by the reason for it, the most frequent first. */
+function byReason(
+  scored: readonly Scored[],
+  kind: Exclude<Result['kind'], 'agrees'>,
+): readonly (readonly [reason: string, cases: readonly Case[]])[] {
+  const found = new Map<string, Case[]>();
+  for (const { tried, result } of scored) {
+    if (result.kind !== kind) continue;
+    const reason = withoutNames(result.reason);
+    found.set(reason, [...(found.get(reason) ?? []), tried]);
+  }
+  return [...found].sort(([, a], [, b]) => b.length - a.length);
 }
 
 /** The same reason for layers of different names is the same reason. */
@@ -230,15 +240,21 @@ function styleFaults(crates: readonly GeneratedCrate[]): readonly string[] {
   return [...clippy, ...unformatted(workspace(), crates).map((file) => `\nrustfmt would change ${file}`)];
 }
 
-/** Writes the table between the two marks. */
-function writeReadme(table: string): void {
-  const place = inRepository('README.md');
+/** What is refused and why, each reason once, with its cases. */
+function refusedTable(scored: readonly Scored[]): string {
+  const reasons = byReason(scored, 'refused').map(([reason, cases]) => {
+    const names = [...new Set(cases.map(({ name }) => name))].map((name) => `\`${name}\``);
+    const formats = [...new Set(cases.map(({ format }) => format))].join(', ');
+    return `| ${names.join(' ')} | ${formats} | ${reason.replaceAll('|', '\\|').replaceAll('\n', ' ')} |`;
+  });
+  return ['| cases | formats | message |', '|---|---|---|', ...reasons].join('\n');
+}
+
+/** Writes a part of a document between its two marks. */
+function writeBlock(document: string, name: string, block: string): void {
+  const place = inRepository(document);
   const text = fs.readFileSync(place, 'utf8');
-  const marked = /(<!-- conformance:begin -->\n)[\s\S]*?(<!-- conformance:end -->)/;
-  if (!marked.test(text))
-    throw new Error('README.md has no <!-- conformance:begin --> … <!-- conformance:end -->');
-  fs.writeFileSync(
-    place,
-    text.replace(marked, (_, start, end) => `${start}${table}\n${end}`),
-  );
+  const written = refreshed(text, new Map([[name, block]]));
+  if (!text.includes(`<!-- ${name}:begin -->`)) throw new Error(`${document} has no <!-- ${name}:begin -->`);
+  fs.writeFileSync(place, written);
 }

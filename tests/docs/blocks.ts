@@ -5,6 +5,7 @@
 
 import fs from 'node:fs';
 import { joined } from '../../src/1-read/pieces.ts';
+import { families } from '../../src/2-import/saved-model/unsupported.ts';
 import { readArguments } from '../../src/command-line/arguments.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
@@ -13,7 +14,6 @@ import { convert } from '../../src/convert.ts';
 import { modelName } from '../../src/model-name.ts';
 import type { ConvertRequest, ConvertResult, Stage } from '../../src/request.ts';
 import { inRepository } from '../crates/places.ts';
-import { kerasLayers } from './keras-layers.ts';
 
 /** The documents with such parts. */
 export const documents = [
@@ -22,6 +22,7 @@ export const documents = [
   'docs/architecture.md',
   'docs/generated.md',
   'docs/security.md',
+  'docs/supported.md',
 ] as const;
 
 /** The document as it should be. The parts that nobody here writes stay as they are. */
@@ -44,7 +45,10 @@ export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
   const operator = ours('src/ops/arg.ts');
   return new Map([
     ['flags', flagsTable()],
-    ['supported', await supportedTables()],
+    ['keras-layers', tableByFile(await namesByFile('Keras'))],
+    ['keras-functions', tableByFile(await namesByFile('Functions'))],
+    ['tensorflow-ops', tableByFile(await namesByFile('Tensorflow'))],
+    ['refused-ops', refusedTable()],
     ['limits', limitsTable()],
     ['imported', code('text', await printed('import'))],
     ['optimized', code('text', await printed('optimize'))],
@@ -116,39 +120,35 @@ function limitsTable(): string {
   return ['| what | at most |', '|---|---|', ...rows].join('\n');
 }
 
-/** Keras layers by kind, and the TensorFlow ops by the file that reads them. */
-async function supportedTables(): Promise<string> {
-  const layers = kerasLayers.map(({ kind, names }) => `| ${kind} | ${listed(names)} |`);
-  const ops = (await opsByFile()).map(
-    ({ file, names }) => `| [${file}](src/ops/${file}.ts) | ${listed(names)} |`,
-  );
-  return [
-    '| Keras layers | |',
-    '|---|---|',
-    ...layers,
-    '',
-    '| TensorFlow ops, by the file that reads them | |',
-    '|---|---|',
-    ...ops,
-  ].join('\n');
+function tableByFile(files: Awaited<ReturnType<typeof namesByFile>>): string {
+  const rows = files.map(({ file, names }) => `| [${file}](../src/ops/${file}.ts) | ${listed(names)} |`);
+  return ['| file | reads |', '|---|---|', ...rows].join('\n');
 }
 
-/** Each file of `src/ops` exports the TensorFlow ops that it reads as `…Tensorflow`. */
-export async function opsByFile(): Promise<
-  readonly { readonly file: string; readonly names: readonly string[] }[]
-> {
+/** The files of `src/ops` export tables of what they read: `…Tensorflow`, `…Keras` and `…Functions`. */
+export async function namesByFile(
+  ending: 'Tensorflow' | 'Keras' | 'Functions',
+): Promise<readonly { readonly file: string; readonly names: readonly string[] }[]> {
   const folder = new URL('../../src/ops/', import.meta.url);
-  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.js'));
+  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.js') && file !== 'index.js');
   const found = [];
   for (const file of files.sort()) {
     const exported: Readonly<Record<string, unknown>> = await import(new URL(file, folder).href);
     const names = Object.entries(exported)
-      .filter(([name]) => name.endsWith('Tensorflow'))
+      .filter(([name]) => name.endsWith(ending))
       .flatMap(([, table]) => Object.keys(Object(table)))
       .sort();
     if (names.length > 0) found.push({ file: file.replace(/\.js$/, ''), names });
   }
   return found;
+}
+
+/** Ops that are refused in words of their own. */
+function refusedTable(): string {
+  const rows = families.map(
+    ({ ops, kind, what }) => `| ${kind} | \`${ops.source.replaceAll('|', '\\|')}\` | ${what} |`,
+  );
+  return ['| what | ops | message |', '|---|---|---|', ...rows].join('\n');
 }
 
 function listed(names: readonly string[]): string {

@@ -1,7 +1,7 @@
 /** What is said of ops that no operator is. */
 
 /** Ops that users know by another name. */
-const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
+export const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
   {
     ops: /^(TensorList|While|StatelessWhile)/,
     kind: 'loop',
