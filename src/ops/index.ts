@@ -1,5 +1,6 @@
 /** Every operator, and every TensorFlow op and Keras layer that they are. */
 
+import { adaptivePoolingKeras } from './adaptive-pooling.ts';
 import { arg, argTensorflow } from './arg.ts';
 import { attentionKeras } from './attention.ts';
 import { axesTensorflow } from './axes.ts';
@@ -29,6 +30,7 @@ import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
 import { kerasFunctions } from './keras-functions.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
+import { locallyConnectedKeras } from './locally-connected.ts';
 import { lstm } from './lstm.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
@@ -122,6 +124,7 @@ export const calledFunctions: KerasLayers = { ...kerasFunctions, ...tensorflowFu
 
 export const kerasLayers: KerasLayers = {
   ...activationKeras,
+  ...adaptivePoolingKeras,
   ...attentionKeras,
   ...batchNormalizationKeras,
   ...convolutionKeras,
@@ -130,6 +133,7 @@ export const kerasLayers: KerasLayers = {
   ...einsumKeras,
   ...embeddingKeras,
   ...identityKeras,
+  ...locallyConnectedKeras,
   ...mergingKeras,
   ...normalizingKeras,
   ...padKeras,

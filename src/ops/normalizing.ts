@@ -121,9 +121,8 @@ export function unitLength(layer: KerasLayer, x: Operand, axes: readonly number[
 /** The kernel has been divided by its largest singular value in training. */
 function spectralNormalization(layer: KerasLayer): Operand {
   layer.ignore('power_iterations');
-  // Since Keras 3 the kernel is a weight of both layers.
-  if (layer.keras >= 3) layer.weights('kernel', 'vector_u');
-  else layer.weights('vector_u');
+  // The kernel is a weight of both layers.
+  layer.weights('kernel', 'vector_u');
   const inner = layer.value('layer');
   if (inner === undefined) throw new Refusal('it has no layer');
   return layer.callInner(inner, { attribute: 'layer' }, { operand: layer.input(0) }).outputs[0]!;

@@ -122,7 +122,7 @@ function groupsByClass(
   const byClass = new Map<string, LayerConfig[]>();
   for (const layer of layers) {
     // Functions of keras.ops are no layers.
-    if (layer.module?.includes('.ops.')) continue;
+    if (layer.isFunction && layer.module?.includes('.ops.')) continue;
     const key = snakeCase(layer.className);
     byClass.set(key, [...(byClass.get(key) ?? []), layer]);
   }

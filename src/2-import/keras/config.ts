@@ -25,6 +25,8 @@ export interface LayerConfig {
   readonly className: string;
   /** `keras.layers`; undefined in old files. */
   readonly module: string | undefined;
+  /** A function that was called between layers, as far as the file says. */
+  readonly isFunction: boolean;
   /** How a class of the author's own is registered; undefined for Keras's own. */
   readonly registeredName: string | undefined;
   readonly name: string;
@@ -44,11 +46,6 @@ export interface ModelConfig {
 /** The classes of models, which are layers of other models too. */
 export function isModel({ className, config }: Pick<LayerConfig, 'className' | 'config'>): boolean {
   return ['Functional', 'Model', 'Sequential'].includes(className) && valueAt(config, 'layers') !== undefined;
-}
-
-/** A function of `keras.ops` or of TensorFlow, which computes with the types that it is given. */
-export function isFunction({ className, module }: Pick<LayerConfig, 'className' | 'module'>): boolean {
-  return /\.ops(\.|$)/.test(module ?? '') || ['TFOpLambda', 'SlicingOpLambda'].includes(className);
 }
 
 /** A layer as it is written in the config of a model or of a layer around it. */
@@ -73,10 +70,12 @@ export function layerConfig(json: Json, where: string): LayerConfig {
   const ownName = valueAt(config, 'name');
   const name = text('name') ?? (typeof ownName === 'string' ? ownName : className.toLowerCase());
   const nodes = valueAt(json, 'inbound_nodes');
+  const module = text('module');
   const buildConfig = valueAt(json, 'build_config');
   return {
     className,
-    module: text('module') ?? (isCalledFunction(config, nodes) ? 'keras.src.ops' : undefined),
+    module,
+    isFunction: isFunction(className, module, config, nodes),
     registeredName: text('registered_name'),
     name,
     config,
@@ -85,9 +84,20 @@ export function layerConfig(json: Json, where: string): LayerConfig {
   };
 }
 
-/** An `.h5` file leaves out the modules of functions that Keras 3 calls. They have no `trainable`, as layers do. */
-function isCalledFunction(config: JsonObject, nodes: Json | undefined): boolean {
-  return isList(nodes) && nodes.some(isObject) && valueAt(config, 'trainable') === undefined;
+/**
+ * Functions of `keras.ops` are in a module of that name, which an `.h5` file leaves out: they have neither `trainable`
+ * nor a dtype policy, of which most layers have one.
+ */
+function isFunction(
+  className: string,
+  module: string | undefined,
+  config: JsonObject,
+  nodes: Json | undefined,
+): boolean {
+  if (['TFOpLambda', 'SlicingOpLambda'].includes(className)) return true;
+  if (module !== undefined) return module.includes('.ops.');
+  const hasSettings = valueAt(config, 'trainable') !== undefined || isObject(valueAt(config, 'dtype'));
+  return isList(nodes) && nodes.some(isObject) && !hasSettings;
 }
 
 /** The layers of a model, and how they are connected. */
@@ -153,6 +163,7 @@ function inputBefore(
   return {
     className: 'InputLayer',
     module: 'keras.layers',
+    isFunction: false,
     registeredName: undefined,
     name: `${first.name}_input`,
     config: { name: `${first.name}_input`, batch_shape: shape, dtype: dtype ?? 'float32' },

@@ -17,7 +17,7 @@ import {
   type TensorflowAttribute,
 } from '../../ops/keras.ts';
 import type { Builder, Operand } from '../../ops/tensorflow.ts';
-import { isFunction, isModel, type LayerConfig, layerConfig } from './config.ts';
+import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import { configReader } from './config-reader.ts';
 import { dtypeOfPolicy } from './dtype.ts';
 import { tensorflow } from './tensorflow-op.ts';
@@ -53,15 +53,25 @@ export function callLayer(call: LayerCall, conversion: Conversion): KerasOutputs
   const { config, path, weights } = call;
   refuseForeignClass(config);
   if (isModel(config)) return conversion.runModel(config, path, weights, flattened(call.positional[0]));
-  const known = isFunction(config) ? calledFunctions : kerasLayers;
+  const known = isCalledFunction(config) ? calledFunctions : kerasLayers;
   const lowering = Object.hasOwn(known, config.className) ? known[config.className] : undefined;
+  if (config.className === 'Lambda') {
+    throw new Refusal(
+      'a Lambda holds Python code, which is never run; a SavedModel of the same model converts: export it with model.export(...)',
+    );
+  }
   if (!lowering) {
-    throw new Refusal(`${isFunction(config) ? 'the function' : 'the layer'} is not supported`);
+    throw new Refusal(`${known === kerasLayers ? 'the layer' : 'the function'} is not supported`);
   }
   const layer = readableLayer(call, conversion);
   const result = outputsOf(lowering(layer));
   layer.refuseUnread();
   return result;
+}
+
+/** Without its module, only its name tells a function from a layer that has as few settings. */
+function isCalledFunction({ isFunction, module, className }: LayerConfig): boolean {
+  return isFunction && (module !== undefined || Object.hasOwn(calledFunctions, className));
 }
 
 /** A class of the author's own may have any meaning, even if it is called as one of Keras's. */
@@ -86,7 +96,7 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   const builder = builderFor(layer, conversion.budget);
   const inputs = flattened(call.positional[0]).filter(isTensor);
   const operands = inputs.map(({ operand }) =>
-    isFunction(own) ? operand : autocast(builder, operand, dtype),
+    isCalledFunction(own) ? operand : autocast(builder, operand, dtype),
   );
   const reader = configReader(own);
   const readArguments = new Set<string | number>([0]);
