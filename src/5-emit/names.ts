@@ -4,15 +4,15 @@ import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { opOf } from '../evaluate/evaluate.ts';
 import type { Graph, Node, Value } from '../ir/graph.ts';
 
-/** Words of Rust, and names that the generated code uses itself. */
-const reserved = new Set(
-  `abstract as async await become box break const continue crate do dyn else enum extern false final fn for gen if impl
-   in let loop macro match mod move mut override priv pub ref return self Self static struct super trait true try type
-   typeof union unsafe unsized use virtual where while yield
-   bool f32 f64 i32 i64 u8 str usize batch error first inputs layers math ops out rows samples slice tile`.split(
+const keywords =
+  `abstract as async await become box break const continue crate do dyn else enum extern false final fn for
+  gen if impl in let loop macro match mod move mut override priv pub ref return self Self static struct super trait true
+  try type typeof union unsafe unsized use virtual where while yield bool f32 f64 i32 i64 u8 str usize`.split(
     /\s+/,
-  ),
-);
+  );
+
+/** Variables of the generated functions. */
+const variables = 'batch error first inputs layers math ops out rows samples slice tile'.split(' ');
 
 /** `conv2d/BiasAdd` → `conv2d_bias_add`: lower case, words parted by `_`. */
 export function rustName(name: string): string {
@@ -35,7 +35,7 @@ const LONGEST_FIELD = 28;
 
 /** Gives each name once: a taken one gets a number, as Keras's do. */
 export function uniqueNames(taken: Iterable<string> = []): (name: string) => string {
-  const used = new Set([...reserved, ...taken]);
+  const used = new Set([...keywords, ...taken]);
   return (wanted) => {
     let name = wanted;
     for (let i = 1; used.has(name); i++) name = `${wanted}_${i}`;
@@ -67,7 +67,7 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   );
 
   const letters = buffers.map((_, i) => bufferName(i));
-  const unique = uniqueNames(ownsBuffers ? [] : letters);
+  const unique = uniqueNames(ownsBuffers ? variables : [...variables, ...letters]);
   const lastOf = new Map(steps.map(({ node }) => [node.layer.name, node]));
   const layers = new Map([...lastOf].map(([layer, node]) => [node, unique(rustName(layer))]));
   const stepNames = new Map<Node, string>();
@@ -75,7 +75,7 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
     const layer = layers.get(node) ?? unique(rustName(`${node.layer.name}_${className(node)}`));
     stepNames.set(node, layer);
   }
-  const outputNames = uniqueNames();
+  const outputNames = uniqueNames(variables);
   return {
     inputs,
     steps: stepNames,
