@@ -41,10 +41,10 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
 
   request.progress('predicting the samples');
   const { features } = request;
-  const samples = features
-    ? readFeatures(features.bytes, features.path, graph)
-    : drawSamples(graph, request.samples);
-  const checked = features && checkSamples(graph, samples, tolerance(crate).value, features.path);
+  const most = tolerance(crate).value;
+  const read = features && readFeatures(features.bytes, features.path, graph);
+  const checked = read && checkSamples(graph, read, most, features.path);
+  const samples = read ? { ...read, ...checked } : drawSamples(graph, request.samples, most);
 
   request.progress('writing the crate');
   const files = new Map<string, Pieces>();
@@ -67,6 +67,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
       samples: samples.count,
       sampleSource: features ? 'features.npz' : 'evaluator',
       ...(checked && { largestError: checked.largestError }),
+      ...(samples.rounding !== undefined && { rounding: samples.rounding }),
     },
   };
 }

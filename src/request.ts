@@ -72,4 +72,6 @@ export interface Summary {
   readonly sampleSource: 'features.npz' | 'evaluator';
   /** Of the evaluator against the `predictions` of features.npz, as DESIGN §5 defines the error. */
   readonly largestError?: number;
+  /** How far rounding alone takes the predictions, where that is further than usual. */
+  readonly rounding?: number;
 }

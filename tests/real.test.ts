@@ -5,8 +5,10 @@ import test from 'node:test';
 import { cargo, tf2rust } from './crates/command.ts';
 import { buildFolder, inRepository, needs, repository } from './crates/places.ts';
 
-/** Trained models of others. The times are those of the first milestone, in seconds, on two cores. */
+/** Trained models of others, with the most seconds that each step may take on two cores. */
 const models = [
+  // Takes the logarithm of what is nearly 0: its tolerance is found by moving its sums.
+  { name: 'basic_pitch', limits: { convert: 15, release: 60, test: 60 } },
   { name: 'mlperf_kws', limits: { convert: 3, release: 20, test: 30 } },
   { name: 'tf1_half_plus_two', limits: { convert: 3, release: 20, test: 30 } },
 ] as const;
@@ -44,7 +46,6 @@ for (const { name, limits } of models) {
 
 /** Whether these convert is for later milestones; they never crash the converter. */
 const others = [
-  ['basic_pitch', 'saved_model'],
   ['malurl_cnn_lstm', 'saved_model_resaved_keras213'],
   ['fer2013_mini_xception', 'model.hdf5'],
   ['magika_standard_v1', 'model.h5'],

@@ -146,10 +146,20 @@ function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statem
   return statements;
 }
 
-/** How far predictions may be from TensorFlow's, by `largestError`: the errors of a deep network add up. */
-export function tolerance({ layers }: Crate): { readonly value: number; readonly isDeep: boolean } {
+/** How far predictions may be from TensorFlow's, by `largestError`. */
+export interface Tolerance {
+  readonly value: number;
+  /** Why they may be off at all: the same sums in another order, which add up in a deep network. */
+  readonly cause: 'order' | 'depth' | 'rounding';
+}
+
+/** `rounding` is how far that alone takes the predictions, where it has been measured. */
+export function tolerance({ layers }: Crate, rounding = 0): Tolerance {
   const isDeep = layers.length > 10;
-  return { value: isDeep ? 1e-4 : 1e-5, isDeep };
+  const usual = isDeep ? 1e-4 : 1e-5;
+  if (rounding <= usual) return { value: usual, cause: isDeep ? 'depth' : 'order' };
+  const digit = 10 ** Math.floor(Math.log10(rounding));
+  return { value: Number((Math.ceil(rounding / digit) * digit).toPrecision(1)), cause: 'rounding' };
 }
 
 /** `[[f32; 32]; 100]`: a sample, without the batch. */

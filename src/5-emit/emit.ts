@@ -28,7 +28,7 @@ export function emitCrate(
   text('Cargo.toml', cargoToml(crate, tfLayers));
   text('README.md', readme(crate));
   text('rustfmt.toml', 'use_small_heuristics = "Max"\n');
-  text('src/lib.rs', libRs(crate, samples.source));
+  text('src/lib.rs', libRs(crate, samples));
   text('src/model.rs', modelRs(crate));
   text('benches/benchmarks.rs', benchesRs(crate));
   text('examples/predict.rs', exampleRs(crate));

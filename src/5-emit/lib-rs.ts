@@ -1,10 +1,10 @@
 /** `src/lib.rs`: the crate's documentation, its public names, and its tests against TensorFlow. */
 
-import type { SampleSource } from '../samples/samples.ts';
-import { type Crate, type InputField, type OutputField, tolerance } from './crate.ts';
+import type { SampleSource, Samples } from '../samples/samples.ts';
+import { type Crate, type InputField, type OutputField, type Tolerance, tolerance } from './crate.ts';
 import { codeText, letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 
-export function libRs(crate: Crate, source: SampleSource): string {
+export function libRs(crate: Crate, samples: Samples): string {
   const { name, isBinary, layers, hasIntermediates } = crate;
   const ours = isBinary ? ['Confidence', 'InputError'] : ['InputError'];
   if (hasIntermediates) ours.push('Intermediate');
@@ -17,7 +17,7 @@ ${layers.length > 0 ? 'mod layers;\n' : ''}mod model;
 ${useStatement('model', ['Batch', 'Inputs', 'Prediction', name.type]).replace('use ', 'pub use ')}
 ${useStatement('tf_layers', ours).replace('use ', 'pub use ')}
 
-${tests(crate, source)}
+${tests(crate, samples)}
 `;
 }
 
@@ -99,7 +99,8 @@ function zeroValue(type: string): string {
   );
 }
 
-function tests(crate: Crate, source: SampleSource): string {
+function tests(crate: Crate, { source, rounding }: Samples): string {
+  const { value, cause } = tolerance(crate, rounding);
   const { inputs, outputs, name } = crate;
   const token = inputs.find(({ input }) => vocabularyOf(crate, input));
   const several = outputs.length > 1;
@@ -120,8 +121,8 @@ ${useStatement('super', names).replace(/^/gm, '    ')}
     use tf_layers::compare::largest_error;
     use tf_layers::npz::{Npz, NpzError};
 
-    /// ${toleranceReason(crate, source)}
-    const TOLERANCE: f32 = ${tolerance(crate).value.toExponential().replace('+', '')};
+    /// ${toleranceReason(cause, source)}
+    const TOLERANCE: f32 = ${value.toExponential().replace('+', '')};
 
     struct Samples {
 ${fields.map(({ field, type }) => `        ${field}: ${type},`).join('\n')}
@@ -188,10 +189,17 @@ ${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, 'rows 
 }
 
 /** Why the predictions may be off at all. */
-function toleranceReason(crate: Crate, source: SampleSource): string {
+function toleranceReason(cause: Tolerance['cause'], source: SampleSource): string {
   const whose = source.kind === 'features' ? 'TensorFlow' : 'The converter';
   const reason = `${whose} and this crate add the same floats in different orders`;
-  return `${reason}${tolerance(crate).isDeep ? ', layer after layer' : ''}.`;
+  switch (cause) {
+    case 'order':
+      return `${reason}.`;
+    case 'depth':
+      return `${reason}, layer after layer.`;
+    case 'rounding':
+      return `${reason}, and the model makes\n    /// so much of rounding: its predictions move as far when its sums move by 2⁻²² of their layer's\n    /// largest.`;
+  }
 }
 
 function cycled(field: string): string {

@@ -102,14 +102,15 @@ export function describeSummary(options: ConvertOptions, summary: Summary): stri
   ].join('\n');
 }
 
-function describeSamples({ samples, sampleSource, largestError }: Summary): string {
+function describeSamples({ samples, sampleSource, largestError, rounding }: Summary): string {
+  const unstable = rounding === undefined ? '' : `; rounding alone makes ${rounding.toExponential(1)}`;
   switch (sampleSource) {
     case 'features.npz': {
       const error = largestError === undefined ? '' : `; largest error ${largestError.toExponential(1)}`;
-      return `${count(samples, 'sample')} of --path_to_fv${error}`;
+      return `${count(samples, 'sample')} of --path_to_fv${error}${unstable}`;
     }
     case 'evaluator':
-      return `${count(samples, 'sample')} made up, with predictions of tf2rust's own; give TensorFlow's with --path_to_fv`;
+      return `${count(samples, 'sample')} made up, with predictions of tf2rust's own; give TensorFlow's with --path_to_fv${unstable}`;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import { countReaders, type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
-import { bind, isStatic, printType, sameShape, type Tensor } from '../ir/types.ts';
+import { bind, isStatic, printType, sameShape, type Tensor, type TensorData } from '../ir/types.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
 
@@ -23,14 +23,16 @@ export function evaluateNodes(
   return evaluateAll(graph, inputs, samples, () => {});
 }
 
-/** The outputs of a graph, in their order. */
+/** The outputs of a graph, in their order. `change` may change what each node makes, before anything reads it. */
 export function evaluate(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
   samples: number,
+  change: (node: Node, data: TensorData) => void = () => {},
 ): readonly Tensor[] {
   const unread = new Map(countReaders(graph));
   const values = evaluateAll(graph, inputs, samples, (node, values) => {
+    change(node, tensorOf(node, values).data);
     for (const input of inputsOf(node)) {
       const left = unread.get(input)! - 1;
       unread.set(input, left);

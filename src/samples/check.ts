@@ -1,15 +1,20 @@
 /** Holds the graph against the user's predictions, and predicts for samples that were drawn. */
 
+import { typesOf } from '../4-plan/plan.ts';
 import { Refusal, refuse } from '../errors.ts';
 import { largestError } from '../evaluate/error.ts';
-import { evaluate } from '../evaluate/evaluate.ts';
-import type { Graph } from '../ir/graph.ts';
+import { evaluate, opOf } from '../evaluate/evaluate.ts';
+import { type Graph, type Node, nodesOf } from '../ir/graph.ts';
 import { elements, type Tensor } from '../ir/types.ts';
 import { drawInputs } from './draw.ts';
+import { roundingError } from './rounding.ts';
 import type { Samples } from './samples.ts';
 
 /** The time that the evaluator may take, in milliseconds; it always does one sample, which takes as long as the next. */
 const BUDGET = 2000;
+
+/** The multiplications of a model that predicts some ten times in that time. */
+const QUICK = 2 ** 28;
 
 /** Samples that are drawn where nobody says how many. */
 const DRAWN = 8;
@@ -18,13 +23,15 @@ export interface Checked {
   /** How many samples the evaluator computed. */
   readonly count: number;
   readonly largestError: number;
+  /** How far rounding alone takes the predictions, if some are further off than the tolerance. */
+  readonly rounding?: number;
 }
 
-/** Compares the graph's predictions with those given, as far as the time allows. Refuses any that differ. */
+/** Compares the graph's predictions with those given, as far as the time allows. Refuses any that differ by more than rounding. */
 export function checkSamples(graph: Graph, samples: Samples, tolerance: number, file: string): Checked {
   const scales = samples.predictions.map(largestMagnitude);
   const hasTime = budget();
-  let [count, largest] = [0, 0];
+  let [count, largest, rounding] = [0, 0, 0];
   while (count < samples.count && hasTime(count)) {
     const inputs = new Map([...samples.inputs].map(([name, tensor]) => [name, sample(tensor, count)]));
     const outputs = predict(graph, inputs, `${file}, sample ${count}`);
@@ -33,24 +40,28 @@ export function checkSamples(graph: Graph, samples: Samples, tolerance: number, 
       const error =
         largestError(output.data, expected.data) * Math.min(1, largestMagnitude(expected) / scales[i]!);
       refuseNaN(samples, count, expected, file);
-      if (!(error <= tolerance)) disagree(graph, samples, i, count, output, expected, file);
+      if (!(error <= Math.max(tolerance, rounding))) {
+        rounding = Math.max(rounding, roundingError(graph, inputs, outputs));
+        if (!(error <= rounding)) disagree(graph, samples, i, count, output, expected, file);
+      }
       largest = Math.max(largest, error);
     }
     count++;
   }
-  return { count, largestError: largest };
+  return { count, largestError: largest, ...(rounding > tolerance && { rounding }) };
 }
 
 /** Samples with the evaluator's own predictions: as many as asked for, or as the time allows. */
-export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
+export function drawSamples(graph: Graph, wanted: number | undefined, tolerance: number): Samples {
   const most = wanted ?? DRAWN;
   const inputs = drawInputs(graph, most);
+  const rowOf = (index: number) =>
+    new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, index)]));
   const hasTime = budget();
   const rows: { readonly index: number; readonly outputs: readonly Tensor[] }[] = [];
   for (let index = 0; index < most; index++) {
     if (wanted === undefined && !hasTime(index)) break;
-    const row = new Map([...inputs].map(([name, tensor]) => [name, sample(tensor, index)]));
-    const outputs = predict(graph, row, 'a sample that was drawn; give real ones with --path_to_fv');
+    const outputs = predict(graph, rowOf(index), 'a sample that was drawn; give real ones with --path_to_fv');
     if (!outputs.some(hasNaN)) rows.push({ index, outputs });
   }
   if (rows.length === 0) {
@@ -59,8 +70,11 @@ export function drawSamples(graph: Graph, wanted: number | undefined): Samples {
       'the model predicts NaN for all of them; give real ones with --path_to_fv',
     );
   }
+  const rounding =
+    operationsOf(graph) > QUICK ? 0 : roundingError(graph, rowOf(rows[0]!.index), rows[0]!.outputs);
   return {
     source: { kind: 'evaluator' },
+    ...(rounding > tolerance && { rounding }),
     count: rows.length,
     inputs: new Map(
       [...inputs].map(([name, tensor]) => [name, joined(rows.map(({ index }) => sample(tensor, index)))]),
@@ -83,6 +97,11 @@ function predict(graph: Graph, inputs: ReadonlyMap<string, Tensor>, where: strin
     if (!(error instanceof Refusal)) throw error;
     return refuse(where, error.message);
   }
+}
+
+function operationsOf(graph: Graph): number {
+  const ofNode = (node: Node) => opOf(node).operations?.(typesOf(node), node.attributes, node.type) ?? 0;
+  return nodesOf(graph).reduce((sum, node) => sum + ofNode(node), 0);
 }
 
 /** One row of a batch, as a batch of one. */

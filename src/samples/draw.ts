@@ -40,7 +40,7 @@ function smallestVocabulary(graph: Graph, input: Input): number {
 }
 
 /** Mulberry32 (Tommy Ettinger, public domain): numbers in 0..1. */
-function randomNumbers(seed: number): () => number {
+export function randomNumbers(seed: number): () => number {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -16,4 +16,6 @@ export interface Samples {
   readonly inputs: ReadonlyMap<string, Tensor>;
   /** In the order of the model's outputs. */
   readonly predictions: readonly Tensor[];
+  /** How far rounding alone takes the predictions, if that is further than of other models. */
+  readonly rounding?: number;
 }
