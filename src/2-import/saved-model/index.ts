@@ -6,17 +6,20 @@ import { readSavedModel } from '../../1-read/saved-model.ts';
 import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
-import { constant, newBudget, spend } from '../../ir/builder.ts';
+import { builderFor, constant, newBudget, spend } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
+import { type Imported, type Unknown, unknown } from './imported.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
+import { type Loop, lowerLoop } from './loops.ts';
 import { readableNode } from './node.ts';
 import { inModelOrder } from './output-order.ts';
 import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
 import { chosenSignature, FILE, inputType, servingGraph, writtenByKeras3 } from './signature.ts';
+import { isListOp, lowerListOp } from './tensor-lists.ts';
 import { unsupported } from './unsupported.ts';
 import { type CheckpointKey, checkpointKeys } from './variables.ts';
 
@@ -44,21 +47,6 @@ export function importSavedModel(files: Files, options: ImportOptions): Imported
   const importer = new Importer(files, graph, size);
   return importer.import(name, signature, options);
 }
-
-/** A variable, before it is read. */
-interface Resource {
-  readonly kind: 'variable';
-  readonly name: string;
-}
-
-/** What could not be converted: nodes that read it are passed over, for its problem has been told. */
-interface Unknown {
-  readonly kind: 'unknown';
-}
-
-type Imported = Operand | Resource | Unknown;
-
-const unknown: Unknown = { kind: 'unknown' };
 
 /** Ops that pass on what they are given. */
 const passing = new Set([
@@ -162,7 +150,12 @@ class Importer {
   private output(name: string, value: Imported, signature: string): Output | undefined {
     const where = `output "${name}" of the signature "${signature}"`;
     if (value.kind === 'unknown') return undefined;
-    if (value.kind === 'variable' || value.kind === 'constant' || value.kind === 'by batch') {
+    if (
+      value.kind === 'variable' ||
+      value.kind === 'list' ||
+      value.kind === 'constant' ||
+      value.kind === 'by batch'
+    ) {
       this.problems.push({ where, what: 'it does not depend on the inputs of the model' });
       return undefined;
     }
@@ -249,10 +242,23 @@ class Importer {
         const called = calledFunction(node, this.graph.functions);
         return this.call(called, scopePath(name), inputs, depth);
       }
+      case 'While':
+      case 'StatelessWhile':
+        return lowerLoop(this.loop(node, name, depth), inputs);
+      case 'If':
+      case 'StatelessIf': {
+        const branch = chosenBranch(inputs[0]);
+        const called = calledFunction(node, this.graph.functions, branch);
+        return this.call(called, scopePath(name), inputs.slice(1), depth);
+      }
     }
     if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
     if (passing.has(node.op)) {
       return node.op === 'ReadVariableOp' ? inputs.map((x) => this.read(x, name)) : inputs;
+    }
+    if (isListOp(node.op)) {
+      const operands = inputs.map((input) => (input.kind === 'list' ? input : this.read(input, name)));
+      return [lowerListOp(node.op, operands, builderFor({ name: this.layerOf(name) }, this.budget))];
     }
     const lowering = Object.hasOwn(tensorflowOps, node.op) ? tensorflowOps[node.op] : undefined;
     if (!lowering) {
@@ -270,15 +276,39 @@ class Importer {
     return 'kind' in lowered ? [lowered] : lowered;
   }
 
+  /** The results of a function, or only those that are wanted. */
   private call(
     called: FunctionDef,
     path: string,
     inputs: readonly Imported[],
     depth: number,
+    wanted: readonly number[] = called.outputs.map((_, i) => i),
   ): readonly Imported[] {
     const args = new Map(called.inputs.map(({ name }, i) => [name, [inputs[i] ?? unknown]]));
-    const returns = called.outputs.map(({ name }) => reference(called.returns.get(name) ?? name));
+    const returns = wanted.map((i) => {
+      const name = called.outputs[i]?.name ?? '';
+      return reference(called.returns.get(name) ?? name);
+    });
     return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
+  }
+
+  private loop(node: NodeDef, name: string, depth: number): Loop {
+    const [condition, body] = (['cond', 'body'] as const).map((attribute) =>
+      calledFunction(node, this.graph.functions, attribute),
+    ) as [FunctionDef, FunctionDef];
+    const path = scopePath(name);
+    return {
+      name,
+      nodesOfBody: body.nodes.length,
+      builder: builderFor({ name: this.layerOf(name) }, this.budget),
+      condition: (values) => this.call(condition, path, values, depth, [0])[0]!,
+      body: (values, wanted) => this.call(body, path, values, depth, wanted),
+      tryBody: (values) => {
+        const before = this.problems.length;
+        const results = this.call(body, path, values, depth);
+        return this.problems.splice(before).length === 0 ? results : undefined;
+      },
+    };
   }
 
   private constantOf(node: NodeDef): Tensor {
@@ -293,6 +323,7 @@ class Importer {
   /** The value of a variable where it is read; anything else as it is. */
   private read(value: Imported, node: string): Operand {
     if (value.kind === 'unknown') throw new Error('an unknown value was read');
+    if (value.kind === 'list') throw new Refusal('a list of tensors is not supported here');
     if (value.kind !== 'variable') return value;
     const tensor = this.variable(value.name);
     const variable = value.name;
@@ -371,6 +402,14 @@ class Importer {
 
 function dataInputs(node: NodeDef): readonly string[] {
   return node.inputs.filter((input) => !input.startsWith('^'));
+}
+
+/** The branch of an `If` that is taken. */
+function chosenBranch(condition: Imported | undefined): 'then_branch' | 'else_branch' {
+  if (condition?.kind !== 'constant' || condition.tensor.data.length !== 1) {
+    throw new Refusal('a choice between two ways to go on, by values of the input, is not supported');
+  }
+  return condition.tensor.data[0] ? 'then_branch' : 'else_branch';
 }
 
 /** The scope that a node's name stands in, with its last `/`. */

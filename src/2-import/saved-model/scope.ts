@@ -29,9 +29,13 @@ export function reference(text: string): Reference {
   return { name: parts[0]!, output: parts.length > 2 ? parts[1] : undefined, index, isControl };
 }
 
-/** The function that a call node calls. */
-export function calledFunction(node: NodeDef, functions: ReadonlyMap<string, FunctionDef>): FunctionDef {
-  const attribute: Attribute | undefined = node.attributes.get('f');
+/** The function that a node calls, by the name of its attribute. */
+export function calledFunction(
+  node: NodeDef,
+  functions: ReadonlyMap<string, FunctionDef>,
+  attributeName = 'f',
+): FunctionDef {
+  const attribute: Attribute | undefined = node.attributes.get(attributeName);
   const where = `node "${node.name}" (${node.op})`;
   if (attribute?.kind !== 'func') return refuse(where, 'it does not say which function it calls');
   const { name } = attribute;

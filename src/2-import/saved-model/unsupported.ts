@@ -3,9 +3,9 @@
 /** Ops that users know by another name. */
 export const families: readonly { readonly ops: RegExp; readonly kind: string; readonly what: string }[] = [
   {
-    ops: /^(TensorList|While|StatelessWhile)/,
+    ops: /^(TensorList|TensorArray|Enter|Exit|NextIteration|LoopCond|Merge|Switch)/,
     kind: 'loop',
-    what: 'a loop over time steps, as of an LSTM or a GRU, is not supported yet; export the model without the layer',
+    what: 'a loop that is written in this way is not supported yet; export the model without the layer',
   },
   {
     ops: /^(StatelessRandom|Random|RngReadAndSkip)/,

@@ -1,0 +1,19 @@
+/** What flows between the nodes of a SavedModel while they are read. */
+
+import type { Operand } from '../../ops/tensorflow.ts';
+import type { TensorList } from './tensor-lists.ts';
+
+/** A variable, before it is read. */
+export interface Resource {
+  readonly kind: 'variable';
+  readonly name: string;
+}
+
+/** What could not be converted: nodes that read it are passed over, for its problem has been told. */
+export interface Unknown {
+  readonly kind: 'unknown';
+}
+
+export type Imported = Operand | Resource | TensorList | Unknown;
+
+export const unknown: Unknown = { kind: 'unknown' };
