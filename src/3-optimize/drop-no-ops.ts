@@ -1,7 +1,8 @@
-/** `Reshape` to the same shape, an empty `Pad`, `Transpose` there and back: → what they are given. */
+/** `Reshape` to the same shape, an empty `Pad`, `Transpose` there and back, a `Slice` of all: → what they are given. */
 
 import { sameShape } from '../ir/types.ts';
 import { reshape } from '../ops/reshape.ts';
+import { slice } from '../ops/slice.ts';
 import { transpose } from '../ops/transpose.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
@@ -22,7 +23,16 @@ export const dropNoOps: Rewrite = (node) => {
     case 'Slice': {
       const { begin, steps } = node.attributes;
       const isWhole = begin.every((at) => at === 0) && steps.every((step) => step === 1);
-      return isWhole && sameShape(node.type.shape, node.inputs.x.type.shape) ? node.inputs.x : undefined;
+      if (isWhole && sameShape(node.type.shape, node.inputs.x.type.shape)) return node.inputs.x;
+      const before = nodeOf(node.inputs.x, 'Slice');
+      if (!before) return undefined;
+      const first = before.attributes;
+      const both = {
+        begin: begin.map((at, i) => first.begin[i]! + at * first.steps[i]!),
+        steps: steps.map((step, i) => step * first.steps[i]!),
+        lengths: node.attributes.lengths,
+      };
+      return make(node.layer, slice, before.inputs, both, {});
     }
     case 'Pad':
       return node.attributes.borders.flat().every((steps) => steps === 0) ? node.inputs.x : undefined;

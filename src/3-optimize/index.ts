@@ -17,6 +17,7 @@ import { recognizeActivations } from './recognize-activations.ts';
 import { recognizeEmbedding } from './recognize-embedding.ts';
 import { recognizeRepeat } from './recognize-repeat.ts';
 import { recognizeSoftmax } from './recognize-softmax.ts';
+import { recurrentResults } from './recurrent-results.ts';
 import { rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
 import { unitDimensions } from './unit-dimensions.ts';
@@ -37,6 +38,7 @@ export function recognize(graph: Graph): Graph {
     scaleAndShift,
     recognizeActivations,
     recognizeEmbedding,
+    recurrentResults,
   ]);
 }
 

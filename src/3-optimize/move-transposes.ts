@@ -1,6 +1,6 @@
 /**
  * `Transpose → element-wise step` → `element-wise step → Transpose`, so that transposes of channels-first models meet
- * and cancel; and past a `Reshape` that only adds or drops dimensions of length 1.
+ * and cancel; `Slice` as well; and past a `Reshape` that only adds or drops dimensions of length 1.
  */
 
 import type { Constant, Value } from '../ir/graph.ts';
@@ -8,6 +8,7 @@ import type { Dim } from '../ir/types.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { reduce } from '../ops/reduce.ts';
 import { reshape } from '../ops/reshape.ts';
+import { slice } from '../ops/slice.ts';
 import { softmax } from '../ops/softmax.ts';
 import { transpose } from '../ops/transpose.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
@@ -62,6 +63,16 @@ export const moveTransposes: Rewrite = (node, { isReadOnce }) => {
       if (kept.some((axis, i) => i > 0 && axis < kept[i - 1]!)) return undefined;
       const attributes = { ...node.attributes, axes: reduced.sort((a, b) => a - b) };
       return make(node.layer, reduce, before.inputs, attributes, {});
+    }
+    case 'Slice': {
+      const before = nodeOf(node.inputs.x, 'Transpose');
+      if (!before) return undefined;
+      const { axes } = before.attributes;
+      const back = <T>(list: readonly T[]) => axes.map((_, axis) => list[axes.indexOf(axis)]!);
+      const { begin, steps, lengths } = node.attributes;
+      const attributes = { begin: back(begin), steps: back(steps), lengths: back(lengths) };
+      const part = make(node.layer, slice, before.inputs, attributes, {});
+      return make(node.layer, transpose, { x: part }, { axes }, {});
     }
     case 'Transpose': {
       const before = nodeOf(node.inputs.x, 'Reshape');

@@ -198,7 +198,7 @@ function sequenceOf(
 function maskOf({ builder }: Loop, { sequences }: Body, mask: Input, rounds: number): Operand | undefined {
   const sequence = sequences.get(mask);
   const [, batch, one] = sequence?.type.shape ?? [];
-  if (!sequence || sequence.type.dtype !== 'bool' || batch === undefined || one !== 1) return undefined;
+  if (sequence?.type.dtype !== 'bool' || batch === undefined || one !== 1) return undefined;
   return reshaped(builder, timeMajor(builder, sequence), [batch, rounds]);
 }
 
