@@ -32,6 +32,14 @@ const formulas: readonly (readonly [FunctionName, Formula])[] = [
   ['hard_silu', (x) => times(x, call('hard_sigmoid', x))],
   ['hard_sigmoid', hardSigmoid],
   ['hard_sigmoid', (x) => times(call('relu6', plus(x, f(3))), f(1 / 6))],
+  [
+    'hard_sigmoid_of_keras_2',
+    (x) => call('maximum', call('minimum', plus(times(f(0.2), x), f(0.5)), f(1)), f(0)),
+  ],
+  [
+    'hard_sigmoid_of_keras_2',
+    (x) => call('minimum', call('maximum', plus(times(f(0.2), x), f(0.5)), f(0)), f(1)),
+  ],
   ['mish', (x) => times(x, call('tanh', call('softplus', x)))],
   ['silu', (x) => times(x, call('sigmoid', x))],
 ];

@@ -16,6 +16,7 @@ const members = {
   silu: 'Silu',
   sigmoid: 'Sigmoid',
   hard_sigmoid: 'HardSigmoid',
+  hard_sigmoid_of_keras_2: 'HardSigmoidOfKeras2',
   hard_silu: 'HardSilu',
   softplus: 'Softplus',
   softsign: 'Softsign',

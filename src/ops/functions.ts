@@ -293,6 +293,13 @@ export const functions = {
   silu: float((x) => x * sigmoid(x), call('silu')),
   sigmoid: float((x) => sigmoid(x), call('sigmoid')),
   hard_sigmoid: float((x) => hardSigmoid(x), call('hard_sigmoid')),
+  hard_sigmoid_of_keras_2: float(
+    (x) => Math.min(Math.max(0.2 * x + 0.5, 0), 1),
+    ([x]) => ({
+      text: `math::clip(0.2 * ${wrap(x!, strength.unary)} + 0.5, 0.0, 1.0)`,
+      strength: strength.method,
+    }),
+  ),
   hard_silu: float((x) => x * hardSigmoid(x), call('hard_silu')),
   softplus: float((x) => softplus(x), call('softplus')),
   softsign: float((x) => x / (1 + Math.abs(x)), call('softsign')),

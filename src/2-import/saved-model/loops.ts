@@ -53,6 +53,7 @@ function countRounds(loop: Loop, inputs: readonly Imported[], counters: readonly
   let values = only(inputs, counters);
   for (;;) {
     const goesOn = loop.condition(values);
+    if (goesOn.kind === 'by batch') throw new Refusal('a loop over the samples of the batch mixes them');
     if (goesOn.kind !== 'constant') {
       throw new Refusal('how often a loop runs depends on the values of the input, which is not supported');
     }

@@ -126,7 +126,6 @@ function layersOf(
   rounds: number,
 ): readonly RecurrentLayer[] | undefined {
   const layers: RecurrentLayer[] = [];
-  // The states that only repeat what was shown before are no cell's own.
   let rest = [...states.values()];
   for (let cell = cellOf(rest); cell; cell = cellOf(rest)) {
     const layer = layerOf(loop, body, states, cell, layers, rounds);
@@ -202,32 +201,35 @@ function maskOf({ builder }: Loop, { sequences }: Body, mask: Input, rounds: num
   return reshaped(builder, timeMajor(builder, sequence), [batch, rounds]);
 }
 
-/** What is written where a round does not count: the last output again, from zeros on, or zeros. */
+/**
+ * What is written in every round: the output, and where a round does not count the last one again, from zeros on, or
+ * zeros. Undefined if it is something else.
+ */
 function shownTerm(
-  { given, before, after: results, read }: Body,
+  { given, before, after, read }: Body,
   states: ReadonlyMap<number, State>,
   { mask, output }: Cell,
 ): { readonly term: Term; readonly isZeroed: boolean } | undefined {
   if (!mask) return { term: output, isZeroed: false };
-  // The body has the term if a state repeats it; zeros are found among what is written.
-  for (const [place, state] of states) {
-    const { after } = state;
-    if (after.kind !== 'call' || after.name !== 'select' || after.terms[1] !== output) continue;
-    const [condition, , otherwise] = after.terms;
-    const repeats = otherwise?.kind === 'input' && otherwise.input === before[place];
-    const isMask = condition?.kind === 'input' && condition.input === mask;
-    if (isMask && repeats && isZero(given[place])) return { term: after, isZeroed: false };
-  }
-  for (const list of results) {
+  for (const list of after) {
     const item = list.kind === 'list' && list.of === 'writes' ? list.written?.item : undefined;
     const units = item?.type.shape.at(-1);
     const term = item && typeof units === 'number' ? read(item, 0, units) : undefined;
     if (term?.kind !== 'call' || term.name !== 'select' || term.terms[1] !== output) continue;
     const [condition, , otherwise] = term.terms;
-    const isMask = condition?.kind === 'input' && condition.input === mask;
-    if (isMask && otherwise?.kind === 'number' && otherwise.value === 0) return { term, isZeroed: true };
+    if (condition?.kind !== 'input' || condition.input !== mask) return undefined;
+    if (otherwise?.kind === 'number' && otherwise.value === 0) return { term, isZeroed: true };
+    const repeats = [...states].some(
+      ([place, state]) =>
+        state.after === term &&
+        otherwise?.kind === 'input' &&
+        otherwise.input === before[place] &&
+        isZero(given[place]),
+    );
+    return repeats ? { term, isZeroed: false } : undefined;
   }
-  return undefined;
+  // A layer whose outputs only another layer of the loop reads.
+  return { term: output, isZeroed: false };
 }
 
 function isOperand(value: Imported): value is Operand {

@@ -39,6 +39,9 @@ export function termReader(): TermReader {
     if (name === 'add' && a?.kind === 'linear' && b?.kind === 'linear') {
       return { kind: 'linear', parts: [...a.parts, ...b.parts], bias: a.bias.map((x, i) => x + b.bias[i]!) };
     }
+    // Dropout that does nothing is a factor of 1.
+    if (name === 'multiply' && isOne(a)) return b!;
+    if (name === 'multiply' && isOne(b)) return a!;
     const key = `${name} ${terms.map(idOf)}`;
     const term = calls.get(key) ?? { kind: 'call', name, terms };
     calls.set(key, term);
@@ -152,6 +155,8 @@ export function termReader(): TermReader {
   };
   return read;
 }
+
+const isOne = (term: Term | undefined) => term?.kind === 'number' && term.value === 1;
 
 function columnsOf(matrix: Tensor, begin: number, width: number): Tensor {
   const [rows, columns] = matrix.shape as [number, number];
