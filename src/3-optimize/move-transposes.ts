@@ -1,6 +1,6 @@
 /**
  * `Transpose → element-wise step` → `element-wise step → Transpose`, so that transposes of channels-first models meet
- * and cancel; `Slice` as well; and past a `Reshape` that only adds or drops dimensions of length 1.
+ * and cancel; `Slice` as well, which also goes before a `Reshape` that adds such dimensions; and past a `Reshape` that only adds or drops dimensions of length 1.
  */
 
 import type { Constant, Value } from '../ir/graph.ts';
@@ -66,7 +66,7 @@ export const moveTransposes: Rewrite = (node, { isReadOnce }) => {
     }
     case 'Slice': {
       const before = nodeOf(node.inputs.x, 'Transpose');
-      if (!before) return undefined;
+      if (!before) return sliceBeforeNewUnits(node);
       const { axes } = before.attributes;
       const back = <T>(list: readonly T[]) => axes.map((_, axis) => list[axes.indexOf(axis)]!);
       const { begin, steps, lengths } = node.attributes;
@@ -86,6 +86,19 @@ export const moveTransposes: Rewrite = (node, { isReadOnce }) => {
       return undefined;
   }
 };
+
+/** `Slice(Reshape(x))`, the reshape adding units: → `Reshape(Slice(x))`. */
+function sliceBeforeNewUnits(node: Extract<Value, { op: 'Slice' }>): Value | undefined {
+  const before = nodeOf(node.inputs.x, 'Reshape');
+  const kept = before && keptAxes(before.type.shape, before.inputs.x.type.shape);
+  const { begin, steps, lengths } = node.attributes;
+  const isOfOthers = lengths.every((length, axis) => kept?.includes(axis) || length === 1);
+  if (!before || !kept || !isOfOthers) return undefined;
+  const at = <T>(list: readonly T[]) => kept.map((axis) => list[axis]!);
+  const attributes = { begin: at(begin), steps: at(steps), lengths: at(lengths) };
+  const part = make(node.layer, slice, before.inputs, attributes, {});
+  return make(node.layer, reshape, { x: part }, { shape: node.type.shape }, {});
+}
 
 /** A constant that broadcasts against a transposed value, for the value before. */
 function turnedConstant(value: Constant, axes: readonly number[]): Constant | undefined {

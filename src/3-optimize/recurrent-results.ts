@@ -102,17 +102,19 @@ function backward(node: Recurrent): Value | undefined {
   );
 }
 
-/** What a value is with its steps in the opposite order, if that is how it is computed. */
+/** What a value is with its steps in the opposite order, if it is a `Slice` that reverses them. */
 function reversedSteps(value: Value): Value | undefined {
-  const turned = nodeOf(value, 'Slice');
-  if (turned) {
-    const { begin, steps, lengths } = turned.attributes;
-    const count = turned.inputs.x.type.shape[1];
-    const isReversed =
-      begin.every((at, i) => at === (i === 1 ? Number(count) - 1 : 0)) &&
-      steps.every((step, i) => step === (i === 1 ? -1 : 1)) &&
-      lengths[1] === count;
-    return isReversed ? turned.inputs.x : undefined;
+  const flat = nodeOf(value, 'Reshape');
+  if (flat) {
+    // A mask whose last dimension of length 1 is dropped.
+    const forward = flat.inputs.x.type.shape.length === 3 ? reversedSteps(flat.inputs.x) : undefined;
+    return forward && make(flat.layer, reshape, { x: forward }, { shape: flat.type.shape }, {});
   }
-  return undefined;
+  const turned = nodeOf(value, 'Slice');
+  if (!turned) return undefined;
+  const { begin, steps, lengths } = turned.attributes;
+  const length = lengths[1];
+  if (steps[1] !== -1 || typeof length !== 'number') return undefined;
+  const forward = { begin: begin.with(1, begin[1]! - (length - 1)), steps: steps.with(1, 1), lengths };
+  return make(turned.layer, slice, turned.inputs, forward, {});
 }

@@ -48,7 +48,7 @@ export interface LayerMember {
 /** What a layer takes: an array of `model_weights.npz`, or the zeros of a bias that the model does not have. */
 export type LayerWeight =
   | { readonly kind: 'array'; readonly array: string; readonly tensor: Tensor }
-  | { readonly kind: 'zeros'; readonly literal: string };
+  | { readonly kind: 'zeros'; readonly literal: string; readonly tensor: Tensor };
 
 /** `let variable: type = expression;` */
 export interface Statement {
@@ -188,6 +188,16 @@ function lengthOf(dim: TensorType['shape'][number]): number {
   return typeof dim === 'number' ? dim : dim.batch;
 }
 
+/** Whether a layer has these weights already: layers that are called several times, and loops that are written out. */
+function sameWeights({ weights }: LayerMember, tensors: readonly Tensor[]): boolean {
+  return weights.every(({ tensor }, i) => {
+    const other = tensors[i]!;
+    if (tensor === other) return true;
+    const isAlike = tensor.dtype === other.dtype && tensor.data.length === other.data.length;
+    return isAlike && tensor.data.every((x: number | bigint, at: number) => Object.is(x, other.data[at]));
+  });
+}
+
 /** Writes the statements, and collects the layers and the names that they use. */
 class StatementWriter {
   readonly layers: LayerMember[] = [];
@@ -263,12 +273,21 @@ class StatementWriter {
     }: { readonly rustType: string; readonly doc: string; readonly pack: readonly string[] },
     weights: Readonly<Record<string, Tensor>>,
   ): string {
+    const known = this.layers.find(
+      (layer) =>
+        layer.rustType === rustType &&
+        sameWeights(
+          layer,
+          pack.map((weight) => weights[weight]!),
+        ),
+    );
+    if (known) return `layers.${known.field}`;
     const field = this.fieldNames(name);
     let count = 0;
     const packed = pack.map((weight): LayerWeight => {
       const tensor = weights[weight]!;
       const isMissing = weight === 'bias' && tensor.data.every((x: number | bigint) => x === 0);
-      if (isMissing) return { kind: 'zeros', literal: arrayOf(tensor.shape, '0.0') };
+      if (isMissing) return { kind: 'zeros', literal: arrayOf(tensor.shape, '0.0'), tensor };
       return { kind: 'array', array: `${field}_weight_${count++}`, tensor };
     });
     this.layers.push({ field, rustType, doc, weights: packed });

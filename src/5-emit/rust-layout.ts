@@ -30,8 +30,13 @@ export function resultExpression(indent: string, expression: string): string {
 
 /** A chain on several lines, else a call with each argument on its own; a closure at its end in a block, if it fits. */
 function broken(indent: string, head: string, expression: string): string {
-  const { before, items, after } = lastBrackets(expression);
   const deeper = `${indent}    `;
+  const [receiver, ...links] = chainOf(expression);
+  if (links.filter((link) => link.includes('(')).length > 1) {
+    const lines = links.map((link) => resultExpression(deeper, link));
+    return [`${indent}${head}${receiver}`, ...lines].join('\n');
+  }
+  const { before, items, after } = lastBrackets(expression);
   const chain = expression.match(/^(\w+)\.(\w+)(\.\w+\(.*)$/s);
   // rustfmt prefers a chain to arguments that take fewer than five lines.
   const isLong = items.length >= 3 && `${indent}${head}${before}`.length < WIDTH;
@@ -45,6 +50,22 @@ function broken(indent: string, head: string, expression: string): string {
   }
   const lines = items.map((item) => `${deeper}${argument(deeper, item)},`);
   return `${indent}${head}${before}\n${lines.join('\n')}\n${indent}${after}`;
+}
+
+/** `layers`, `.lstm`, `.run(x)`, `.last(a)`: the parts of a chain, or the whole of what is none. */
+function chainOf(expression: string): readonly string[] {
+  const parts: string[] = [];
+  let [depth, start] = [0, 0];
+  for (const [i, character] of [...expression].entries()) {
+    if ('([{|'.includes(character) && depth === 0 && !/[\w.]/.test(expression[i - 1] ?? ''))
+      return [expression];
+    if ('([{'.includes(character)) depth++;
+    if (')]}'.includes(character)) depth--;
+    if (character !== '.' || depth !== 0) continue;
+    parts.push(expression.slice(start, i));
+    start = i;
+  }
+  return [...parts, expression.slice(start)];
 }
 
 /** The body of a closure, broken before its weakest operators, or else between the arguments of its call. */
@@ -74,6 +95,8 @@ function splitAt(text: string, operators: RegExp): readonly string[] {
 
 function argument(indent: string, item: string): string {
   if (`${indent}${item},`.length <= WIDTH || !/[[(]/.test(item)) return item;
+  const closure = item.match(/^(\|[^|]*\|) (.*)$/s);
+  if (closure) return `${closure[1]} {\n${formula(`${indent}    `, closure[2]!)}\n${indent}}`;
   const { before, items, after } = lastBrackets(item);
   const deeper = `${indent}    `;
   const isShort = items.every((part) => /^[\w.-]+$/.test(part) && part.length <= 10);

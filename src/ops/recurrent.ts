@@ -153,8 +153,10 @@ export function emitRecurrent(
   const channels = types.x!.shape[2] as number;
   const units = types.recurrent!.shape[0] as number;
   const { activation, recurrentActivation, returns, returnsStates } = attributes;
+  const columns = cell.gates === 1 ? [] : [cell.gates * units];
+  const sizes = [channels, units, ...columns, rows(channels, units)];
   const field = step.layer({
-    rustType: `${rustClass}<${channels}, ${units}, ${rows(channels, units)}>`,
+    rustType: `${rustClass}<${sizes.join(', ')}>`,
     doc: `${channels} channels → ${units} units.`,
     pack: ['kernel', 'recurrent', 'bias'],
   });

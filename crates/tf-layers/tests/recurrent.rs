@@ -154,7 +154,7 @@ fn lstm() {
     let kernel: Vec<[f32; 20]> = random(IN, 5);
     let recurrent: Vec<[f32; 20]> = random(UNITS, 6);
     let bias: [f32; 20] = random(1, 7)[0];
-    let mut layer = Lstm::<IN, UNITS, { 2 * (2 + IN + UNITS) }>::new_zeroed();
+    let mut layer = Lstm::<IN, UNITS, 20, { 2 * (2 + IN + UNITS) }>::new_zeroed();
     layer.pack(
         kernel.as_slice().try_into().unwrap(),
         recurrent.as_slice().try_into().unwrap(),
@@ -176,7 +176,7 @@ fn gru() {
     let kernel: Vec<[f32; 21]> = random(IN, 5);
     let recurrent: Vec<[f32; 21]> = random(UNITS, 6);
     let biases: [[f32; 21]; 2] = random(1, 7)[0];
-    let mut layer = Gru::<IN, UNITS, { 2 * (2 + IN + UNITS) }>::new_zeroed();
+    let mut layer = Gru::<IN, UNITS, 21, { 2 * (2 + IN + UNITS) }>::new_zeroed();
     layer.pack(
         kernel.as_slice().try_into().unwrap(),
         recurrent.as_slice().try_into().unwrap(),
@@ -200,7 +200,7 @@ fn gru_that_resets_before_the_product() {
     let recurrent: Vec<[f32; 21]> = random(UNITS, 6);
     let bias: [f32; 21] = random(1, 7)[0];
     const ROWS: usize = 2 * (1 + IN) + 2 * (1 + UNITS);
-    let mut layer = GruResetBefore::<IN, UNITS, ROWS>::new_zeroed();
+    let mut layer = GruResetBefore::<IN, UNITS, 21, ROWS>::new_zeroed();
     layer.pack(
         kernel.as_slice().try_into().unwrap(),
         recurrent.as_slice().try_into().unwrap(),

@@ -12,15 +12,22 @@ use crate::layers::recurrent::{Cell, Run, Steps};
 /// g = activation(x·kernel + bias + r·(h·recurrent kernel + recurrent bias));
 /// h = z·h + (1 − z)·g, which is the only state.
 ///
-/// `ROWS` is ceil(3·`UNITS` / 16)·(2 + `IN` + `UNITS`): the panels of [`Dense`](crate::Dense) of
-/// the kernel, then those of the recurrent kernel.
+/// `COLUMNS` is 3·`UNITS`, and `ROWS` is ceil(`COLUMNS` / 16)·(2 + `IN` + `UNITS`): the panels of
+/// [`Dense`](crate::Dense) of the kernel, then those of the recurrent kernel.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
-pub struct Gru<const IN: usize, const UNITS: usize, const ROWS: usize>([Row; ROWS]);
+pub struct Gru<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usize>(
+    [Row; ROWS],
+);
 
-impl<const IN: usize, const UNITS: usize, const ROWS: usize> Gru<IN, UNITS, ROWS> {
+impl<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usize>
+    Gru<IN, UNITS, COLUMNS, ROWS>
+{
     const PANELS: usize = (3 * UNITS).div_ceil(LANES);
-    const CHECKED: () = assert!(ROWS == Self::PANELS * (2 + IN + UNITS), "ROWS of Gru");
+    const CHECKED: () = {
+        assert!(COLUMNS == 3 * UNITS, "COLUMNS of Gru");
+        assert!(ROWS == Self::PANELS * (2 + IN + UNITS), "ROWS of Gru");
+    };
 
     /// The layer over the steps of every sample of `x`: the result is one of the methods of what
     /// it returns.
@@ -37,19 +44,16 @@ impl<const IN: usize, const UNITS: usize, const ROWS: usize> Gru<IN, UNITS, ROWS
         Run { cell, x, steps }
     }
 
-    /// Takes the weights as Keras keeps them, with the gates one after the other and the biases
-    /// of both products: `COLUMNS` is 3·`UNITS`.
+    /// Takes the weights as Keras keeps them, with the gates one after the other, and the biases
+    /// of both products.
     #[cfg(feature = "pack")]
-    pub fn pack<const COLUMNS: usize>(
+    pub fn pack(
         &mut self,
         kernel: &[[f32; COLUMNS]; IN],
         recurrent: &[[f32; COLUMNS]; UNITS],
         [bias, recurrent_bias]: &[[f32; COLUMNS]; 2],
     ) {
-        const {
-            let () = Self::CHECKED;
-            assert!(COLUMNS == 3 * UNITS, "the columns of the kernels");
-        };
+        const { Self::CHECKED };
         let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::PANELS * (1 + IN));
         let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());
         crate::kernels::panels::pack(kernel_panels, kernel, bias, 0..COLUMNS);
@@ -105,20 +109,31 @@ fn mix(z: &[f32], g: &[f32], h: &mut [f32]) {
 ///
 /// As [`Gru`], but g = activation(x·kernel + (r·h)·recurrent kernel + bias).
 ///
-/// `ROWS` is ceil(3·`UNITS` / 16)·(1 + `IN`) + (ceil(2·`UNITS` / 16) + ceil(`UNITS` / 16))·(1 +
-/// `UNITS`): the panels of [`Dense`](crate::Dense) of the kernel, of the recurrent kernel of z
-/// and r, and of that of g; the biases of the last two are zeros.
+/// `COLUMNS` is 3·`UNITS`, and `ROWS` is ceil(`COLUMNS` / 16)·(1 + `IN`) +
+/// (ceil(2·`UNITS` / 16) + ceil(`UNITS` / 16))·(1 + `UNITS`): the panels of
+/// [`Dense`](crate::Dense) of the kernel, of the recurrent kernel of z and r, and of that of g;
+/// the biases of the last two are zeros.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
-pub struct GruResetBefore<const IN: usize, const UNITS: usize, const ROWS: usize>([Row; ROWS]);
+pub struct GruResetBefore<
+    const IN: usize,
+    const UNITS: usize,
+    const COLUMNS: usize,
+    const ROWS: usize,
+>([Row; ROWS]);
 
-impl<const IN: usize, const UNITS: usize, const ROWS: usize> GruResetBefore<IN, UNITS, ROWS> {
+impl<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usize>
+    GruResetBefore<IN, UNITS, COLUMNS, ROWS>
+{
     const KERNEL: usize = (3 * UNITS).div_ceil(LANES) * (1 + IN);
     const GATES: usize = (2 * UNITS).div_ceil(LANES) * (1 + UNITS);
-    const CHECKED: () = assert!(
-        ROWS == Self::KERNEL + Self::GATES + UNITS.div_ceil(LANES) * (1 + UNITS),
-        "ROWS of GruResetBefore"
-    );
+    const CHECKED: () = {
+        assert!(COLUMNS == 3 * UNITS, "COLUMNS of GruResetBefore");
+        assert!(
+            ROWS == Self::KERNEL + Self::GATES + UNITS.div_ceil(LANES) * (1 + UNITS),
+            "ROWS of GruResetBefore"
+        );
+    };
 
     /// The layer over the steps of every sample of `x`: the result is one of the methods of what
     /// it returns.
@@ -136,19 +151,15 @@ impl<const IN: usize, const UNITS: usize, const ROWS: usize> GruResetBefore<IN, 
         Run { cell, x, steps }
     }
 
-    /// Takes the weights as Keras keeps them, with the gates one after the other: `COLUMNS` is
-    /// 3·`UNITS`.
+    /// Takes the weights as Keras keeps them, with the gates one after the other.
     #[cfg(feature = "pack")]
-    pub fn pack<const COLUMNS: usize>(
+    pub fn pack(
         &mut self,
         kernel: &[[f32; COLUMNS]; IN],
         recurrent: &[[f32; COLUMNS]; UNITS],
         bias: &[f32; COLUMNS],
     ) {
-        const {
-            let () = Self::CHECKED;
-            assert!(COLUMNS == 3 * UNITS, "the columns of the kernels");
-        };
+        const { Self::CHECKED };
         let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::KERNEL);
         let (gates, last) = recurrent_panels.split_at_mut(Self::GATES);
         let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());

@@ -10,15 +10,23 @@ use crate::layers::recurrent::{Cell, Run, Steps};
 /// i, f, o = recurrent activation and g = activation of x·kernel + h·recurrent kernel + bias;
 /// c = f·c + i·g and h = o·activation(c). The states are h and c.
 ///
-/// `ROWS` is ceil(4·`UNITS` / 16)·(2 + `IN` + `UNITS`): the panels of [`Dense`](crate::Dense) of
-/// the kernel, then those of the recurrent kernel, whose biases are zeros.
+/// `COLUMNS` is 4·`UNITS`, and `ROWS` is ceil(`COLUMNS` / 16)·(2 + `IN` + `UNITS`): the panels of
+/// [`Dense`](crate::Dense) of the kernel, then those of the recurrent kernel, whose biases are
+/// zeros.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(transparent)]
-pub struct Lstm<const IN: usize, const UNITS: usize, const ROWS: usize>([Row; ROWS]);
+pub struct Lstm<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usize>(
+    [Row; ROWS],
+);
 
-impl<const IN: usize, const UNITS: usize, const ROWS: usize> Lstm<IN, UNITS, ROWS> {
+impl<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usize>
+    Lstm<IN, UNITS, COLUMNS, ROWS>
+{
     const PANELS: usize = (4 * UNITS).div_ceil(LANES);
-    const CHECKED: () = assert!(ROWS == Self::PANELS * (2 + IN + UNITS), "ROWS of Lstm");
+    const CHECKED: () = {
+        assert!(COLUMNS == 4 * UNITS, "COLUMNS of Lstm");
+        assert!(ROWS == Self::PANELS * (2 + IN + UNITS), "ROWS of Lstm");
+    };
 
     /// The layer over the steps of every sample of `x`: the result is one of the methods of what
     /// it returns.
@@ -35,19 +43,15 @@ impl<const IN: usize, const UNITS: usize, const ROWS: usize> Lstm<IN, UNITS, ROW
         Run { cell, x, steps }
     }
 
-    /// Takes the weights as Keras keeps them, with the gates one after the other: `COLUMNS` is
-    /// 4·`UNITS`.
+    /// Takes the weights as Keras keeps them, with the gates one after the other.
     #[cfg(feature = "pack")]
-    pub fn pack<const COLUMNS: usize>(
+    pub fn pack(
         &mut self,
         kernel: &[[f32; COLUMNS]; IN],
         recurrent: &[[f32; COLUMNS]; UNITS],
         bias: &[f32; COLUMNS],
     ) {
-        const {
-            let () = Self::CHECKED;
-            assert!(COLUMNS == 4 * UNITS, "the columns of the kernels");
-        };
+        const { Self::CHECKED };
         let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::PANELS * (1 + IN));
         let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());
         crate::kernels::panels::pack(kernel_panels, kernel, bias, 0..COLUMNS);
