@@ -6,6 +6,7 @@ import { axisOf } from './axes.ts';
 import { defineOp } from './op.ts';
 import { reshaped } from './reshape.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+import { transpose } from './transpose.ts';
 
 export const concatenate = defineOp({
   name: 'Concatenate',
@@ -60,6 +61,18 @@ export function joined(node: Pick<TensorflowNode, 'add'>, parts: readonly Operan
   return node.add(concatenate, inputs, { axis }, {});
 }
 
+/** The operands one after the other along a new axis. */
+export function stacked(node: Pick<TensorflowNode, 'add'>, parts: readonly Operand[], axis: number): Operand {
+  // Before the batch they are joined behind it, and turned: then only the turn moves the batch.
+  const isBeforeBatch = axis === 0 && typeof parts[0]?.type.shape[0] === 'object';
+  const place = isBeforeBatch ? 1 : axis;
+  const wide = parts.map((part) => reshaped(node, part, part.type.shape.toSpliced(place, 0, 1)));
+  const all = joined(node, wide, place);
+  if (!isBeforeBatch) return all;
+  const axes = all.type.shape.map((_, i) => (i < 2 ? 1 - i : i));
+  return node.add(transpose, { x: all }, { axes }, {});
+}
+
 export const concatenateTensorflow: TensorflowOps = {
   ConcatV2: (node) => {
     const parts = node.inputs.slice(0, -1);
@@ -68,8 +81,7 @@ export const concatenateTensorflow: TensorflowOps = {
   Pack: (node) => {
     const rank = node.input(0).type.shape.length;
     const axis = axisOf(node.number('axis', 0), rank + 1);
-    const parts = node.inputs.map((part) => reshaped(node, part, part.type.shape.toSpliced(axis, 0, 1)));
-    return joined(node, parts, axis);
+    return stacked(node, node.inputs, axis);
   },
   Tile: (node) => {
     const counts = node.dims(1);

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../../errors.ts';
 import type { Input } from '../../ir/graph.ts';
-import { joined } from '../../ops/concatenate.ts';
+import { stacked as stackedOperands } from '../../ops/concatenate.ts';
 import { reshaped } from '../../ops/reshape.ts';
 import { steps } from '../../ops/slice.ts';
 import type { Operand, TensorflowNode } from '../../ops/tensorflow.ts';
@@ -147,14 +147,8 @@ function stacked(node: Adds, list: TensorList): Operand {
         if (!item) throw new Refusal('an item of a list is read before it is written');
         return item;
       });
-      const [first] = items;
-      if (!first) throw new Refusal('a list without items is stacked');
-      // Joined behind the batch, where there is one, and turned: then only the turn moves the batch.
-      const axis = typeof first.type.shape[0] === 'object' ? 1 : 0;
-      const parts = items.map((item) => reshaped(node, item, item.type.shape.toSpliced(axis, 0, 1)));
-      const all = joined(node, parts, axis);
-      if (axis === 0) return all;
-      return timeMajor(node, all);
+      if (items.length === 0) throw new Refusal('a list without items is stacked');
+      return stackedOperands(node, items, 0);
     }
     case 'rounds':
     case 'writes':
