@@ -1,5 +1,6 @@
 /** A SavedModel becomes a graph: functions inlined, variables bound, lengths resolved. */
 
+import { dtypeOf } from '../../1-read/element-types.ts';
 import type { Files } from '../../1-read/files.ts';
 import type { FunctionDef, MetaGraph, NodeDef, Signature } from '../../1-read/saved-model.ts';
 import { readSavedModel } from '../../1-read/saved-model.ts';
@@ -240,6 +241,7 @@ class Importer {
       case 'StatefulPartitionedCall':
       case 'PartitionedCall': {
         const called = calledFunction(node, this.graph.functions);
+        if (this.hasState(called, scopePath(name))) return called.outputs.map(() => unknown);
         return this.call(called, scopePath(name), inputs, depth);
       }
       case 'While':
@@ -290,6 +292,26 @@ class Importer {
       return reference(called.returns.get(name) ?? name);
     });
     return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
+  }
+
+  /** A layer that assigns to a variable that it reads predicts other numbers the next time: says so, if there is one. */
+  private hasState(called: FunctionDef, path: string): boolean {
+    const scope = scopeOf(called.nodes, path);
+    const roots = [...called.returns.values()].map((text) => reference(text).name);
+    const read = new Set(order(scope, roots, dataInputs).flatMap(({ inputs }) => inputs));
+    const assignments = order(scope, roots, ({ inputs }) => inputs).filter(({ op, inputs, attributes }) => {
+      const dtype = attributes.get('dtype');
+      const isOfFloats = dtype?.kind === 'type' && dtypeOf(dtype.value) === 'f32';
+      return op === 'AssignVariableOp' && isOfFloats && read.has(inputs[0] ?? '');
+    });
+    for (const { name } of assignments) {
+      this.problem(
+        path + name,
+        'stateful',
+        'it keeps a state from one prediction to the next, which is not supported yet; save the model with stateful=False',
+      );
+    }
+    return assignments.length > 0;
   }
 
   private loop(node: NodeDef, name: string, depth: number): Loop {
