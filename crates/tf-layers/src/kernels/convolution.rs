@@ -2,9 +2,9 @@
 //!
 //! The inputs under one row of the window are contiguous in the image, so each row of the window
 //! is a matrix product whose x overlap. The output is cut into rectangles of pixels that see the
-//! same places of the window, these into tiles of some pixels and 16 to 64 filters, whose sums stay
-//! in registers. Every sum is taken from the bias over all inputs in order, by fused multiply-adds
-//! where there are any, whatever the tile: it doesn't depend on the pixels beside it.
+//! same places of the window, blocks of such pixels into tiles of some of them and 16 to 64 filters,
+//! whose sums stay in registers. Every sum is taken from the bias over all inputs in order, by fused
+//! multiply-adds where there are any, whatever the tile: it doesn't depend on the pixels beside it.
 
 use std::ops::Range;
 
@@ -13,17 +13,16 @@ use fearless_simd::{Level, Simd};
 use super::axis::Axis;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
-use super::tile::{MAX_PIXELS, Runs, Tile, fits, most_pixels};
+use super::rectangle::{Parts, Rectangle};
+use super::tile::{Place, Tiles, fits, most_pixels};
 use crate::Activation;
 
 /// Bytes of x and y that stay in the level-2 cache while all panels pass by.
 const BLOCK: usize = 256 << 10;
 
-/// Weights of a filter in a part of the sums: more of them, for all filters of a tile, don't stay in
-/// the level-2 cache.
-const DEPTH: usize = 2048;
-
-const NO_BOUNDS: [f32; 2] = [f32::NEG_INFINITY, f32::INFINITY];
+/// The most pixels of a block, and the most rectangles that they are from.
+const PIXELS: usize = 256;
+const SEGMENTS: usize = 16;
 
 /// A convolution of images, channels last: `[height, width]` axes, and channels of all groups.
 #[derive(Clone, Copy, Debug)]
@@ -66,21 +65,84 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let [rows, columns] = self.axes;
-        let group_panels = (self.filters / self.groups).div_ceil(LANES) * self.panel_rows();
+        let Self { axes: [rows, columns], channels, filters, groups } = *self;
+        let images = y.len() / (rows.steps_out * columns.steps_out * filters).max(1);
+        let seen = rows.stride * columns.stride * channels;
+        let most = (BLOCK / size_of::<f32>() / (seen + filters)).clamp(8, PIXELS);
+        let group_panels = (filters / groups).div_ceil(LANES) * self.panel_rows();
+        let mut block = Block::new(most);
         for (group, panels) in panels.chunks_exact(group_panels).enumerate() {
-            for row in alike(rows) {
-                for column in alike(columns) {
-                    let rectangle =
-                        Rectangle { convolution: self, group, row: row.clone(), column };
-                    rectangle.run(simd, x, panels, activation, y);
+            for rectangle in Rectangle::all(*self, group) {
+                let pixels = images * rectangle.area();
+                let mut begin = 0;
+                while begin < pixels {
+                    begin += block.add(&rectangle, begin..pixels);
+                    if block.is_full() {
+                        self.block(simd, x, panels, &block, activation, y);
+                        block.clear();
+                    }
+                }
+            }
+            self.block(simd, x, panels, &block, activation, y);
+            block.clear();
+        }
+    }
+
+    /// All filters of a group at some of its pixels.
+    #[inline(always)]
+    fn block<S: Simd>(
+        &self,
+        simd: S,
+        x: &[f32],
+        panels: &[Row],
+        block: &Block,
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let height = self.panel_rows();
+        let filters = self.filters / self.groups;
+        let most = block.segments().fold(1, |most, (segment, _)| most.max(segment.tile::<S>()));
+        let mut panel = 0;
+        while panel * LANES < filters {
+            let side = side_by_side::<S>(most, filters.div_ceil(LANES) - panel);
+            let first = panel * LANES;
+            for (segment, places) in block.segments() {
+                let large = segment.tile::<S>();
+                // Tiles of as many pixels as possible, and then some with one less.
+                let small = places.len().div_ceil(large) * large - places.len();
+                let (places, rest) = places.split_at(places.len() - small * (large - 1));
+                let count = segment.parts.count();
+                for part in 0..count {
+                    let tiles = Tiles {
+                        x,
+                        panels: &panels[panel * height..][..side * height],
+                        side,
+                        height,
+                        runs: segment.parts.part(part),
+                        width: (filters - first).min(side * LANES),
+                        first,
+                        is_first: part == 0,
+                        bounds: if part + 1 == count { activation.bounds() } else { None },
+                    };
+                    tiles.run(simd, large, places, y);
+                    if small > 0 {
+                        tiles.run(simd, large - 1, rest, y);
+                    }
+                }
+            }
+            panel += side;
+        }
+        if activation.bounds().is_none() {
+            for (_, places) in block.segments() {
+                for line in places.chunk_by(|a, b| a.y + filters == b.y) {
+                    activation.apply_at(simd, &mut y[line[0].y..][..line.len() * filters]);
                 }
             }
         }
     }
 
     /// Channels of the input that a filter sees.
-    fn inputs(&self) -> usize {
+    pub(crate) fn inputs(&self) -> usize {
         self.channels / self.groups
     }
 
@@ -91,150 +153,59 @@ impl Convolution {
     }
 }
 
-/// The ranges of steps whose windows have the same places over the input.
-fn alike(axis: Axis) -> impl Iterator<Item = Range<usize>> {
-    let mut begin = 0;
-    std::iter::from_fn(move || {
-        let taps = (begin < axis.steps_out).then(|| axis.taps(begin))?;
-        let end = (begin + 1..axis.steps_out).find(|&out| axis.taps(out) != taps);
-        let range = begin..end.unwrap_or(axis.steps_out);
-        begin = range.end;
-        Some(range)
-    })
+/// Some pixels of a group, which pass all panels together.
+struct Block {
+    places: [Place; PIXELS],
+    count: usize,
+    segments: [Segment; SEGMENTS],
+    used: usize,
+    /// The most pixels that it takes.
+    most: usize,
 }
 
-/// The pixels of all images, in one group, that see the same places of the window.
-struct Rectangle<'a> {
-    convolution: &'a Convolution,
-    group: usize,
-    row: Range<usize>,
-    column: Range<usize>,
+/// Those of one rectangle.
+#[derive(Clone, Copy, Default)]
+struct Segment {
+    begin: usize,
+    count: usize,
+    parts: Parts,
 }
 
-impl Rectangle<'_> {
+impl Segment {
+    /// The pixels of a tile: as many as possible, if all tiles have about as many.
     #[inline(always)]
-    fn run<S: Simd>(
-        &self,
-        simd: S,
-        x: &[f32],
-        panels: &[Row],
-        activation: Activation,
-        y: &mut [f32],
-    ) {
-        let Convolution { axes: [rows, columns], channels, filters, .. } = *self.convolution;
-        let images = y.len() / (rows.steps_out * columns.steps_out * filters).max(1);
-        let area = self.row.len() * self.column.len();
-        let seen = rows.stride * columns.stride * channels;
-        let block = (BLOCK / size_of::<f32>() / (seen + filters)).max(MAX_PIXELS);
-        for begin in (0..images * area).step_by(block) {
-            let pixels = begin..(begin + block).min(images * area);
-            self.block(simd, x, panels, pixels, activation, y);
-        }
+    fn tile<S: Simd>(&self) -> usize {
+        self.count.div_ceil(self.count.div_ceil(most_pixels::<S>()).max(1)).max(1)
+    }
+}
+
+impl Block {
+    fn new(most: usize) -> Self {
+        let (places, segments) = ([Place::default(); PIXELS], [Segment::default(); SEGMENTS]);
+        Self { places, count: 0, segments, used: 0, most }
     }
 
-    /// All filters at some of the pixels.
-    #[inline(always)]
-    fn block<S: Simd>(
-        &self,
-        simd: S,
-        x: &[f32],
-        panels: &[Row],
-        pixels: Range<usize>,
-        activation: Activation,
-        y: &mut [f32],
-    ) {
-        let convolution = self.convolution;
-        let height = convolution.panel_rows();
-        let filters = convolution.filters / convolution.groups;
-        let (bounds, is_curved) = match activation.bounds() {
-            Some(bounds) => (bounds, false),
-            None => (NO_BOUNDS, true),
-        };
-        let tiles = pixels.len().div_ceil(most_pixels::<S>());
-        let most = pixels.len().div_ceil(tiles);
-        let mut panel = 0;
-        while panel * LANES < filters {
-            let side = side_by_side::<S>(most, filters.div_ceil(LANES) - panel);
-            let panels = &panels[panel * height..][..side * height];
-            let first = panel * LANES;
-            let width = (filters - first).min(side * LANES);
-            let parts = self.parts();
-            let last = parts.len() - 1;
-            for (part, (x_offset, runs)) in parts.enumerate() {
-                let mut cursor = Cursor::new(self, pixels.start);
-                let mut left = pixels.len();
-                for tile in (1..=tiles).rev() {
-                    let count = left.div_ceil(tile);
-                    left -= count;
-                    let mut x_at = [0; MAX_PIXELS];
-                    let mut y_at = [0; MAX_PIXELS];
-                    for (x_at, y_at) in x_at.iter_mut().zip(&mut y_at).take(count) {
-                        let at = cursor.next();
-                        *x_at = at[0] + x_offset;
-                        *y_at = at[1] + first;
-                    }
-                    let tile = Tile {
-                        x,
-                        x_at,
-                        y_at,
-                        panels,
-                        height,
-                        runs,
-                        width,
-                        is_first: part == 0,
-                        bounds: if part == last { bounds } else { NO_BOUNDS },
-                    };
-                    tile.run(simd, side, count, y);
-                    if part == last && is_curved {
-                        for at in y_at.into_iter().take(count) {
-                            activation.apply_at(simd, &mut y[at..][..width]);
-                        }
-                    }
-                }
-            }
-            panel += side;
-        }
+    /// Takes the first of these pixels of a rectangle, and returns how many.
+    fn add(&mut self, rectangle: &Rectangle, pixels: Range<usize>) -> usize {
+        let count = pixels.len().min(self.most - self.count);
+        rectangle.places(pixels.start, &mut self.places[self.count..][..count]);
+        self.segments[self.used] = Segment { begin: self.count, count, parts: rectangle.parts() };
+        self.count += count;
+        self.used += 1;
+        count
     }
 
-    /// The parts into which the sums are cut: the whole window, each of its rows, or shorter runs.
-    /// Each comes with how far its x is from that of the pixel.
-    #[inline(always)]
-    fn parts(&self) -> impl ExactSizeIterator<Item = (usize, Runs)> {
-        let Convolution { axes: [rows, columns], channels, .. } = *self.convolution;
-        let inputs = self.convolution.inputs();
-        let (row_taps, column_taps) = (rows.taps(self.row.start), columns.taps(self.column.start));
-        // Where the window is all over padding, there are no products.
-        let height = if column_taps.is_empty() { 0 } else { row_taps.len() };
-        // Neighbouring columns of the window that are neighbours in the image too are one run.
-        let (width, run) = if columns.dilation == 1 && inputs == channels {
-            (1, column_taps.len() * inputs)
-        } else {
-            (column_taps.len(), inputs)
-        };
-        let x_steps = [rows.dilation * columns.steps * channels, columns.dilation * channels];
-        let weight_steps = [columns.size * inputs, inputs];
-        let first = (row_taps.start * columns.size + column_taps.start) * inputs;
-        let (parts, counts, len) = if height * width * run <= DEPTH {
-            ([1, 1, 1], [height, width], run)
-        } else if width * run <= DEPTH {
-            ([height, 1, 1], [1, width], run)
-        } else {
-            let cuts = run.div_ceil(DEPTH);
-            ([height, width, cuts], [1, 1], run.div_ceil(cuts))
-        };
-        (0..parts.iter().product()).map(move |part| {
-            let at = [part / parts[2] / parts[1], part / parts[2] % parts[1]];
-            let begin = part % parts[2] * len;
-            let offset = |steps: [usize; 2]| at[0] * steps[0] + at[1] * steps[1] + begin;
-            let runs = Runs {
-                counts,
-                x_steps,
-                weight_steps,
-                begin: first + offset(weight_steps),
-                len: len.min(run - begin),
-            };
-            (offset(x_steps), runs)
-        })
+    fn is_full(&self) -> bool {
+        self.count == self.most || self.used == SEGMENTS
+    }
+
+    fn clear(&mut self) {
+        (self.count, self.used) = (0, 0);
+    }
+
+    fn segments(&self) -> impl Iterator<Item = (&Segment, &[Place])> {
+        let segments = &self.segments[..self.used];
+        segments.iter().map(|segment| (segment, &self.places[segment.begin..][..segment.count]))
     }
 }
 
@@ -244,81 +215,10 @@ fn side_by_side<S: Simd>(pixels: usize, panels: usize) -> usize {
     [4, 2].into_iter().find(|&side| side <= panels && fits::<S>(side, pixels)).unwrap_or(1)
 }
 
-/// Walks over the pixels of a rectangle.
-struct Cursor {
-    /// Places left in the row, and rows left in the image.
-    left: [usize; 2],
-    of: [usize; 2],
-    /// Where x and y are.
-    at: [usize; 2],
-    /// How far they move from pixel to pixel, from the end of a row to the next, and to the next image.
-    steps: [[usize; 2]; 3],
-}
-
-impl Cursor {
-    #[inline(always)]
-    fn new(rectangle: &Rectangle, pixel: usize) -> Self {
-        let Convolution { axes: [rows, columns], channels, filters, groups } =
-            *rectangle.convolution;
-        let Rectangle { row, column, group, .. } = rectangle;
-        let of = [column.len(), row.len()];
-        let (image, pixel) = (pixel / (of[0] * of[1]), pixel % (of[0] * of[1]));
-        let (down, across) = (pixel / of[0], pixel % of[0]);
-        let first = |axis: Axis, out: usize| {
-            let taps = axis.taps(out);
-            if taps.is_empty() { 0 } else { axis.step(out, taps.start) }
-        };
-        let x_steps = [channels * columns.stride, channels * columns.steps * rows.stride];
-        let y_steps = [filters, filters * columns.steps_out];
-        let x_image = channels * columns.steps * rows.steps;
-        let y_image = filters * columns.steps_out * rows.steps_out;
-        let x_first = (first(rows, row.start) * columns.steps + first(columns, column.start))
-            * channels
-            + group * (channels / groups);
-        let y_first =
-            row.start * y_steps[1] + column.start * y_steps[0] + group * (filters / groups);
-        let at = |start, steps: [usize; 2], size| {
-            start + across * steps[0] + down * steps[1] + image * size
-        };
-        let turn = |steps: [usize; 2], size: usize| {
-            [
-                steps[0],
-                steps[1].wrapping_sub((of[0] - 1) * steps[0]),
-                size.wrapping_sub((of[0] - 1) * steps[0] + (of[1] - 1) * steps[1]),
-            ]
-        };
-        let (x_turn, y_turn) = (turn(x_steps, x_image), turn(y_steps, y_image));
-        Self {
-            left: [of[0] - across, of[1] - down],
-            of,
-            at: [at(x_first, x_steps, x_image), at(y_first, y_steps, y_image)],
-            steps: std::array::from_fn(|i| [x_turn[i], y_turn[i]]),
-        }
-    }
-
-    /// Where the inputs and the outputs of the pixel begin; moves to the next one.
-    #[inline(always)]
-    fn next(&mut self) -> [usize; 2] {
-        let at = self.at;
-        self.left[0] -= 1;
-        let mut step = self.steps[0];
-        if self.left[0] == 0 {
-            self.left[0] = self.of[0];
-            self.left[1] -= 1;
-            step = self.steps[1];
-            if self.left[1] == 0 {
-                self.left[1] = self.of[1];
-                step = self.steps[2];
-            }
-        }
-        self.at = [at[0].wrapping_add(step[0]), at[1].wrapping_add(step[1])];
-        at
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::rectangle::DEPTH;
     use crate::kernels::testing::{Sizes, assert_near, levels, numbers};
 
     /// Row-major weights and a bias, `height` rows for each filter of a group, as panels.

@@ -12,6 +12,7 @@ pub(crate) mod gemm;
 pub(crate) mod mirror;
 pub(crate) mod panels;
 pub(crate) mod pooling;
+pub(crate) mod rectangle;
 pub(crate) mod reduction;
 pub(crate) mod resampling;
 pub(crate) mod softmax;

@@ -5,9 +5,6 @@ use fearless_simd::{Simd, f32x16, prelude::*};
 
 use super::panels::{LANES, Row};
 
-/// The most pixels of a tile: as many as there are registers to point to them.
-pub(crate) const MAX_PIXELS: usize = 8;
-
 /// The most pixels of a tile with one panel, before it runs out of registers.
 #[inline(always)]
 pub(crate) const fn most_pixels<S: Simd>() -> usize {
@@ -35,6 +32,13 @@ pub(crate) const fn fits<S: Simd>(panels: usize, pixels: usize) -> bool {
     }
 }
 
+/// Where the inputs of a pixel begin, and its outputs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) x: usize,
+    pub(crate) y: usize,
+}
+
 /// Where the products of a sum are: in runs of neighbours, `counts` of them in two directions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Runs {
@@ -43,42 +47,44 @@ pub(crate) struct Runs {
     pub(crate) x_steps: [usize; 2],
     /// and in a panel.
     pub(crate) weight_steps: [usize; 2],
+    /// How far the first run is from the place of the pixel.
+    pub(crate) x_begin: usize,
     /// The row of a panel of the first run, counted without the bias.
     pub(crate) begin: usize,
     /// The length of each.
     pub(crate) len: usize,
 }
 
-/// A part of the sums of a tile.
-pub(crate) struct Tile<'a> {
+/// A part of the sums of some pixels, with some panels side by side.
+pub(crate) struct Tiles<'a> {
     pub(crate) x: &'a [f32],
-    /// Where the inputs of each pixel begin, and its outputs.
-    pub(crate) x_at: [usize; MAX_PIXELS],
-    pub(crate) y_at: [usize; MAX_PIXELS],
     pub(crate) panels: &'a [Row],
+    /// How many panels there are.
+    pub(crate) side: usize,
     /// Rows of each panel: the bias and the weights.
     pub(crate) height: usize,
     pub(crate) runs: Runs,
-    /// Columns of y to write.
+    /// Columns of y to write, and the first of them.
     pub(crate) width: usize,
+    pub(crate) first: usize,
     /// Whether the sums begin with the bias, not with what is in y.
     pub(crate) is_first: bool,
-    /// What the sums are clipped to.
-    pub(crate) bounds: [f32; 2],
+    /// What the sums are clipped to, if this is their last part.
+    pub(crate) bounds: Option<[f32; 2]>,
 }
 
-impl Tile<'_> {
-    /// Adds the products of `pixels` pixels with `side` panels, as many as [`fits`] allows.
+impl Tiles<'_> {
+    /// Adds the products of all pixels, in tiles of `pixels`, as many as [`fits`] allows.
     #[inline(always)]
-    pub(crate) fn run<S: Simd>(&self, simd: S, side: usize, pixels: usize, y: &mut [f32]) {
+    pub(crate) fn run<S: Simd>(&self, simd: S, pixels: usize, places: &[Place], y: &mut [f32]) {
         /// Calls the instance for each number of panels and pixels that this instruction set has.
         macro_rules! instances {
             ($($side:literal $pixels:literal)*) => {
-                match (side, pixels) {
+                match (self.side, pixels) {
                     $(($side, $pixels) if const { fits::<S>($side, $pixels) } => {
-                        self.vectorized::<S, $side, $pixels>(simd, y);
+                        self.vectorized::<S, $side, $pixels>(simd, places, y);
                     })*
-                    _ => unreachable!("a tile of {pixels} pixels and {side} panels"),
+                    _ => unreachable!("a tile of {pixels} pixels and {} panels", self.side),
                 }
             };
         }
@@ -91,31 +97,46 @@ impl Tile<'_> {
 
     /// Each instance is a function of its own, so that it has all registers.
     #[inline(never)]
-    fn vectorized<S: Simd, const P: usize, const R: usize>(&self, simd: S, y: &mut [f32]) {
+    fn vectorized<S: Simd, const P: usize, const R: usize>(
+        &self,
+        simd: S,
+        places: &[Place],
+        y: &mut [f32],
+    ) {
         if const { fits::<S>(P, R) } {
             simd.vectorize(
                 #[inline(always)]
-                || self.sum::<S, P, R>(simd, y),
+                || {
+                    let panels: [&[Row]; P] =
+                        std::array::from_fn(|p| &self.panels[p * self.height..][..self.height]);
+                    for places in places.as_chunks::<R>().0 {
+                        self.sum::<S, P, R>(simd, &panels, places, y);
+                    }
+                },
             );
         }
     }
 
     #[inline(always)]
-    fn sum<S: Simd, const P: usize, const R: usize>(&self, simd: S, y: &mut [f32]) {
-        let panels: [&[Row]; P] =
-            std::array::from_fn(|p| &self.panels[p * self.height..][..self.height]);
-        let mut sums = self.begin::<S, P, R>(simd, &panels, y);
-        let Runs { counts, x_steps, weight_steps, begin, len } = self.runs;
+    fn sum<S: Simd, const P: usize, const R: usize>(
+        &self,
+        simd: S,
+        panels: &[&[Row]; P],
+        places: &[Place; R],
+        y: &mut [f32],
+    ) {
+        let mut sums = self.begin::<S, P, R>(simd, panels, places, y);
+        let Runs { counts, x_steps, weight_steps, x_begin, begin, len } = self.runs;
         for i in 0..counts[0] {
             for j in 0..counts[1] {
-                let x_at = i * x_steps[0] + j * x_steps[1];
+                let x_at = x_begin + i * x_steps[0] + j * x_steps[1];
                 let row = 1 + begin + i * weight_steps[0] + j * weight_steps[1];
-                let x = std::array::from_fn(|r| &self.x[self.x_at[r] + x_at..][..len]);
+                let x = std::array::from_fn(|r| &self.x[places[r].x + x_at..][..len]);
                 let weights = std::array::from_fn(|p| &panels[p][row..][..len]);
                 sums = accumulate(simd, sums, x, weights);
             }
         }
-        self.finish(simd, sums, y);
+        self.finish(simd, sums, places, y);
     }
 
     #[inline(always)]
@@ -123,6 +144,7 @@ impl Tile<'_> {
         &self,
         simd: S,
         panels: &[&[Row]; P],
+        places: &[Place; R],
         y: &[f32],
     ) -> [[f32x16<S>; P]; R] {
         let mut sums = [[f32x16::splat(simd, 0.0); P]; R];
@@ -132,13 +154,13 @@ impl Tile<'_> {
         } else if self.width == P * LANES {
             for r in 0..R {
                 for p in 0..P {
-                    let y = &y[self.y_at[r] + p * LANES..][..LANES];
+                    let y = &y[places[r].y + self.first + p * LANES..][..LANES];
                     sums[r][p] = f32x16::from_slice(simd, y);
                 }
             }
         } else {
             let mut rows = [[[0.0; LANES]; P]; R];
-            self.copy_from(y, P, rows.as_flattened_mut());
+            self.copy_from(y, places, rows.as_flattened_mut());
             for r in 0..R {
                 for p in 0..P {
                     sums[r][p] = f32x16::simd_from(simd, rows[r][p]);
@@ -152,50 +174,69 @@ impl Tile<'_> {
     fn finish<S: Simd, const P: usize, const R: usize>(
         &self,
         simd: S,
-        sums: [[f32x16<S>; P]; R],
+        mut sums: [[f32x16<S>; P]; R],
+        places: &[Place; R],
         y: &mut [f32],
     ) {
-        let bounds = self.bounds.map(|bound| f32x16::splat(simd, bound));
+        if let Some([low, high]) = self.bounds {
+            if low > f32::NEG_INFINITY {
+                let low = f32x16::splat(simd, low);
+                // NaN is not less than a number, and stays.
+                sums = each(sums, |sum| sum.simd_lt(low).select(low, sum));
+            }
+            if high < f32::INFINITY {
+                let high = f32x16::splat(simd, high);
+                sums = each(sums, |sum| high.simd_lt(sum).select(high, sum));
+            }
+        }
         if self.width == P * LANES {
             for r in 0..R {
                 for p in 0..P {
-                    clip(sums[r][p], bounds)
-                        .store_slice(&mut y[self.y_at[r] + p * LANES..][..LANES]);
+                    sums[r][p].store_slice(&mut y[places[r].y + self.first + p * LANES..][..LANES]);
                 }
             }
         } else {
             let mut rows = [[[0.0; LANES]; P]; R];
             for r in 0..R {
                 for p in 0..P {
-                    rows[r][p] = clip(sums[r][p], bounds).into();
+                    rows[r][p] = sums[r][p].into();
                 }
             }
-            self.copy_to(y, P, rows.as_flattened());
+            self.copy_to(y, places, rows.as_flattened());
         }
     }
 
-    /// Copies what is in y, of fewer columns than `side` panels have.
+    /// Copies what is in y, of fewer columns than the panels have.
     #[inline(never)]
-    fn copy_from(&self, y: &[f32], side: usize, rows: &mut [[f32; LANES]]) {
-        for (row, at) in rows.chunks_exact_mut(side).zip(self.y_at) {
-            row.as_flattened_mut()[..self.width].copy_from_slice(&y[at..][..self.width]);
+    fn copy_from(&self, y: &[f32], places: &[Place], rows: &mut [[f32; LANES]]) {
+        for (row, place) in rows.chunks_exact_mut(self.side).zip(places) {
+            let y = &y[place.y + self.first..][..self.width];
+            row.as_flattened_mut()[..self.width].copy_from_slice(y);
         }
     }
 
     /// Copies the other way.
     #[inline(never)]
-    fn copy_to(&self, y: &mut [f32], side: usize, rows: &[[f32; LANES]]) {
-        for (row, at) in rows.chunks_exact(side).zip(self.y_at) {
-            y[at..][..self.width].copy_from_slice(&row.as_flattened()[..self.width]);
+    fn copy_to(&self, y: &mut [f32], places: &[Place], rows: &[[f32; LANES]]) {
+        for (row, place) in rows.chunks_exact(self.side).zip(places) {
+            let y = &mut y[place.y + self.first..][..self.width];
+            y.copy_from_slice(&row.as_flattened()[..self.width]);
         }
     }
 }
 
-/// What is between the bounds; NaN stays.
+/// `f` of each of the sums.
 #[inline(always)]
-fn clip<S: Simd>(x: f32x16<S>, [low, high]: [f32x16<S>; 2]) -> f32x16<S> {
-    let x = x.simd_lt(low).select(low, x);
-    high.simd_lt(x).select(high, x)
+fn each<S: Simd, const P: usize, const R: usize>(
+    mut sums: [[f32x16<S>; P]; R],
+    f: impl Fn(f32x16<S>) -> f32x16<S>,
+) -> [[f32x16<S>; P]; R] {
+    for sums in &mut sums {
+        for sum in sums {
+            *sum = f(*sum);
+        }
+    }
+    sums
 }
 
 /// Adds the products of each `x` with the columns of each panel.
