@@ -31,12 +31,4 @@ impl Axis {
     pub(crate) fn step(&self, out: usize, k: usize) -> usize {
         out * self.stride + k * self.dilation - self.before
     }
-
-    /// Whether the whole window is over the input, at `out` and the `count` − 1 steps after it.
-    pub(crate) fn inside(&self, out: usize, count: usize) -> bool {
-        let last = out + count - 1;
-        last < self.steps_out
-            && self.taps(out) == (0..self.size)
-            && self.taps(last) == (0..self.size)
-    }
 }

@@ -1,18 +1,18 @@
 //! Depthwise convolution: every channel has windows of its own, y = activation(bias + Σ x·w) over
 //! the places of the window.
 //!
-//! Pixels side by side are computed together, a register of channels at a time. Where the window
-//! has three columns, each x is read once for all three.
+//! A register of channels walks along a row of the image, with some rows of the window in registers:
+//! each x is read once for all the columns of the window.
 
-use fearless_simd::{Level, Simd, f32x4, f32x16, prelude::*};
+use fearless_simd::{Level, Simd, f32x4, prelude::*};
 
 use super::axis::Axis;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers};
 use crate::Activation;
 
-/// Pixels that are computed together.
-const TILE: usize = 4;
+/// Bytes of x that stay in the level-1 cache while all channels pass by.
+const BLOCK: usize = 32 << 10;
 
 /// The fewest channels that fill a register.
 const NARROW: usize = 4;
@@ -66,95 +66,105 @@ impl Depthwise {
     #[inline(always)]
     fn row<S: Simd>(&self, simd: S, image: &[f32], row: usize, weights: &[f32], y: &mut [f32]) {
         let [_, columns] = self.axes;
-        let filters = self.channels * self.multiplier;
-        let mut column = 0;
-        while column < columns.steps_out {
-            let y = &mut y[column * filters..];
-            let at = [row, column];
-            let count = if columns.inside(column, TILE) { TILE } else { 1 };
-            if self.multiplier > 1 || self.channels < NARROW {
-                self.one(image, at, weights, y);
-                column += 1;
-                continue;
-            } else if self.channels < LANES {
-                match count {
-                    TILE => self.pixels::<S, f32x4<S>, TILE, 1, 1>(simd, image, at, weights, y),
-                    _ => self.pixels::<S, f32x4<S>, 1, 1, 1>(simd, image, at, weights, y),
-                }
-            } else {
-                match (count, columns.size, columns.dilation, columns.stride) {
-                    (1, ..) => self.pixels::<S, f32x16<S>, 1, 1, 1>(simd, image, at, weights, y),
-                    (_, 3, 1, 1) => {
-                        self.pixels::<S, f32x16<S>, TILE, 3, 1>(simd, image, at, weights, y);
-                    }
-                    (_, 3, 1, 2) => {
-                        self.pixels::<S, f32x16<S>, TILE, 3, 2>(simd, image, at, weights, y);
-                    }
-                    _ => self.pixels::<S, f32x16<S>, TILE, 1, 1>(simd, image, at, weights, y),
-                }
+        if self.multiplier > 1 || self.channels < NARROW {
+            for (column, y) in y.chunks_exact_mut(self.channels * self.multiplier).enumerate() {
+                self.one(image, [row, column], weights, y);
             }
-            column += count;
+        } else if self.channels < S::f32s::LEN {
+            self.pixels::<S, f32x4<S>>(simd, image, row, weights, y);
+        } else {
+            match (columns.size, columns.dilation, columns.stride) {
+                (3, 1, 1) => self.sweeps::<S, 3, 3, 1>(simd, image, row, weights, y),
+                (3, 1, 2) => self.sweeps::<S, 3, 3, 2>(simd, image, row, weights, y),
+                (5, 1, 1) => self.sweeps::<S, 2, 5, 1>(simd, image, row, weights, y),
+                (5, 1, 2) => self.sweeps::<S, 2, 5, 2>(simd, image, row, weights, y),
+                _ => self.pixels::<S, S::f32s>(simd, image, row, weights, y),
+            }
         }
     }
 
-    /// All channels at `R` pixels side by side, in registers `V`, which are not wider than that.
-    ///
-    /// `L` columns of the window are taken together. If they are more than one, they are neighbours
-    /// in the image, and `STRIDE` is their stride. Each instance is a function of its own.
+    /// A row, where the window has `L` columns without gaps, `K` of its rows at a time.
     #[inline(never)]
-    fn pixels<S: Simd, V, const R: usize, const L: usize, const STRIDE: usize>(
+    fn sweeps<S: Simd, const K: usize, const L: usize, const STRIDE: usize>(
         &self,
         simd: S,
         image: &[f32],
-        [row, column]: [usize; 2],
+        row: usize,
         weights: &[f32],
         y: &mut [f32],
-    ) where
-        V: SimdFloat<S, Element = f32>,
-    {
+    ) {
         simd.vectorize(
             #[inline(always)]
             || {
                 let [rows, columns] = self.axes;
-                let (row_taps, column_taps) = (rows.taps(row), columns.taps(column));
-                let (mut x_at, mut place) = (0, 0);
-                if !row_taps.is_empty() && !column_taps.is_empty() {
-                    let first =
-                        [rows.step(row, row_taps.start), columns.step(column, column_taps.start)];
-                    x_at = first[0] * columns.steps + first[1];
-                    place = row_taps.start * columns.size + column_taps.start;
+                let line = columns.steps * self.channels;
+                let place = self.channels.div_ceil(LANES) * LANES;
+                let taps = rows.taps(row);
+                let seen = taps.len() * columns.stride * self.channels * size_of::<f32>();
+                let block = (BLOCK / seen.max(1)).max(8);
+                for (index, y) in y.chunks_mut(block * self.channels).enumerate() {
+                    for channel in starts(self.channels, S::f32s::LEN) {
+                        let sweep = Sweep {
+                            steps: columns.steps,
+                            before: columns.before,
+                            first: index * block,
+                            channels: self.channels,
+                            channel,
+                        };
+                        let bias = S::f32s::from_slice(simd, &weights[channel..][..S::f32s::LEN]);
+                        let x = |k: usize| &image[rows.step(row, k) * line..][..line];
+                        let weights = |k: usize| &weights[(1 + k * L) * place + channel..];
+                        let (mut k, mut begin) = (taps.start, Some(bias));
+                        while taps.end - k >= K {
+                            let x = std::array::from_fn(|i| x(k + i));
+                            let begin = begin.take();
+                            sweep.run::<S, K, L, STRIDE>(simd, x, weights(k), place, begin, y);
+                            k += K;
+                        }
+                        for k in k..taps.end {
+                            let begin = begin.take();
+                            sweep.run::<S, 1, L, STRIDE>(simd, [x(k)], weights(k), place, begin, y);
+                        }
+                        // The window is all over padding.
+                        if begin.is_some() {
+                            sweep.run::<S, 0, L, STRIDE>(simd, [], &[], place, begin, y);
+                        }
+                    }
                 }
-                let taps = Taps {
-                    counts: [row_taps.len(), column_taps.len()],
-                    steps: [
-                        rows.dilation * columns.steps * self.channels,
-                        columns.dilation * self.channels,
-                    ],
-                    place_step: columns.size,
-                    // Between the x that are read: neighbours of the image where L is not one.
-                    step: self.channels * if L == 1 { columns.stride } else { 1 },
-                };
-                let rows_of_place = self.channels.div_ceil(LANES) * LANES;
-                let x = &image[x_at * self.channels..];
-                let places = &weights[(1 + place) * rows_of_place..];
-                let mut first = 0;
-                loop {
-                    let bias = V::from_slice(simd, &weights[first..][..V::LEN]);
-                    let sums = taps.sums::<S, V, R, L, STRIDE>(
-                        simd,
-                        bias,
-                        &x[first..],
-                        &places[first..],
-                        rows_of_place,
-                    );
-                    for r in 0..R {
-                        sums[r].store_slice(&mut y[r * self.channels + first..][..V::LEN]);
+            },
+        );
+    }
+
+    /// A row of any window, in registers `V`, which are not wider than the channels.
+    #[inline(never)]
+    fn pixels<S: Simd, V: SimdFloat<S, Element = f32>>(
+        &self,
+        simd: S,
+        image: &[f32],
+        row: usize,
+        weights: &[f32],
+        y: &mut [f32],
+    ) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let [rows, columns] = self.axes;
+                let place = self.channels.div_ceil(LANES) * LANES;
+                for (column, y) in y.chunks_exact_mut(self.channels).enumerate() {
+                    for channel in starts(self.channels, V::LEN) {
+                        let mut sum = V::from_slice(simd, &weights[channel..][..V::LEN]);
+                        for k in rows.taps(row) {
+                            for l in columns.taps(column) {
+                                let pixel =
+                                    rows.step(row, k) * columns.steps + columns.step(column, l);
+                                let at = (1 + k * columns.size + l) * place + channel;
+                                let x = &image[pixel * self.channels + channel..][..V::LEN];
+                                let weight = V::from_slice(simd, &weights[at..][..V::LEN]);
+                                sum = V::from_slice(simd, x).mul_add(weight, sum);
+                            }
+                        }
+                        sum.store_slice(&mut y[channel..][..V::LEN]);
                     }
-                    if first + V::LEN == self.channels {
-                        break;
-                    }
-                    // The last register begins earlier rather than to be filled up.
-                    first = (first + V::LEN).min(self.channels - V::LEN);
                 }
             },
         );
@@ -184,53 +194,76 @@ impl Depthwise {
     }
 }
 
-/// The places of the window that are over the image.
-struct Taps {
-    /// How many rows and columns there are,
-    counts: [usize; 2],
-    /// how far they are from each other in x,
-    steps: [usize; 2],
-    /// and the rows in the window, in places.
-    place_step: usize,
-    /// How far the x of a tile are from each other.
-    step: usize,
+/// The channels at which registers of `len` begin. The last one begins earlier rather than to be
+/// filled up.
+#[inline(always)]
+fn starts(channels: usize, len: usize) -> impl Iterator<Item = usize> {
+    (0..channels).step_by(len).map(move |channel| channel.min(channels - len))
 }
 
-impl Taps {
+/// The walk of some channels along a row of the image.
+struct Sweep {
+    /// Columns of the image, and of its padding before them.
+    steps: usize,
+    before: usize,
+    /// The column of the output with which y begins.
+    first: usize,
+    channels: usize,
+    channel: usize,
+}
+
+impl Sweep {
+    /// Adds `K` rows of the window, to `begin` or else to what is in y.
+    ///
+    /// Each input is read once. Together with the next `STRIDE` − 1 it is under a column of the
+    /// window for each of some outputs, whose sums are open.
     #[inline(always)]
-    fn sums<S: Simd, V, const R: usize, const L: usize, const STRIDE: usize>(
+    fn run<S: Simd, const K: usize, const L: usize, const STRIDE: usize>(
         &self,
         simd: S,
-        bias: V,
-        x: &[f32],
+        rows: [&[f32]; K],
         weights: &[f32],
-        rows_of_place: usize,
-    ) -> [V; R]
-    where
-        V: SimdFloat<S, Element = f32>,
-    {
-        let mut sums = [bias; R];
-        for k in 0..self.counts[0] {
-            for l in (0..self.counts[1]).step_by(L) {
-                let x = &x[k * self.steps[0] + l * self.steps[1]..];
-                let place = k * self.place_step + l;
-                let mut window = [bias; L];
-                for (i, weight) in window.iter_mut().enumerate() {
-                    let at = (place + i) * rows_of_place;
-                    *weight = V::from_slice(simd, &weights[at..at + V::LEN]);
-                }
-                for i in 0..(R - 1) * STRIDE + L {
-                    let x = V::from_slice(simd, &x[i * self.step..i * self.step + V::LEN]);
-                    for (l, weight) in window.iter().enumerate() {
-                        if i >= l && (i - l) % STRIDE == 0 && (i - l) / STRIDE < R {
-                            let r = (i - l) / STRIDE;
-                            sums[r] = x.mul_add(*weight, sums[r]);
+        place: usize,
+        begin: Option<S::f32s>,
+        y: &mut [f32],
+    ) {
+        let zero = S::f32s::splat(simd, 0.0);
+        let mut window = [[zero; L]; K];
+        for k in 0..K {
+            for l in 0..L {
+                let weights = &weights[(k * L + l) * place..][..S::f32s::LEN];
+                window[k][l] = S::f32s::from_slice(simd, weights);
+            }
+        }
+        let open_count = const { L.div_ceil(STRIDE) };
+        let mut open = [zero; L];
+        let outputs = y.len() / self.channels;
+        for step in 0..outputs + open_count - 1 {
+            let mut sums = [zero; L];
+            for phase in 0..STRIDE {
+                let column = ((self.first + step) * STRIDE + phase).wrapping_sub(self.before);
+                if column < self.steps {
+                    let at = column * self.channels + self.channel;
+                    for k in 0..K {
+                        let x = S::f32s::from_slice(simd, &rows[k][at..][..S::f32s::LEN]);
+                        for i in 0..open_count {
+                            if i * STRIDE + phase < L {
+                                sums[i] = x.mul_add(window[k][i * STRIDE + phase], sums[i]);
+                            }
                         }
                     }
                 }
             }
+            let sum = open[open_count - 1] + sums[open_count - 1];
+            for i in (1..open_count).rev() {
+                open[i] = open[i - 1] + sums[i - 1];
+            }
+            if let Some(output) = step.checked_sub(open_count - 1) {
+                let y = &mut y[output * self.channels + self.channel..][..S::f32s::LEN];
+                let begin = begin.unwrap_or_else(|| S::f32s::from_slice(simd, y));
+                (begin + sum).store_slice(y);
+            }
         }
-        sums
     }
 }
 

@@ -1,7 +1,7 @@
 //! softmax x = eˣ / Σeˣ and its logarithm, in place; the largest x is subtracted first, so that
 //! nothing overflows.
 //!
-//! Rows are summed in the lanes of a register, whose sums are added from first to last; of columns,
+//! Rows are summed in the lanes of a register, whose sums are added at the end; of columns,
 //! as many are summed side by side.
 
 use fearless_simd::{Level, Simd};
@@ -41,8 +41,7 @@ fn row<S: Simd>(simd: S, row: &mut [f32], logarithm: bool) {
     for x in row.chunks(Register::<S>::LEN) {
         max = larger(load(simd, x), max);
     }
-    let max = max.numbers().fold(f32::NEG_INFINITY, |max, x| if x > max { x } else { max });
-    let max = Register::splat(simd, max);
+    let max = Register::splat(simd, max.largest());
     let mut sum = Register::splat(simd, 0.0);
     for y in row.chunks_mut(Register::<S>::LEN) {
         let e = exp(load(simd, y) - max);
@@ -51,7 +50,7 @@ fn row<S: Simd>(simd: S, row: &mut [f32], logarithm: bool) {
             store(e, y);
         }
     }
-    let sum = Register::splat(simd, sum.numbers().map(f64::from).sum::<f64>() as f32);
+    let sum = Register::splat(simd, sum.sum());
     finish(simd, row.chunks_mut(Register::<S>::LEN), max, sum, logarithm);
 }
 
@@ -73,7 +72,7 @@ fn columns<S: Simd>(simd: S, block: &mut [f32], inner: usize, count: usize, loga
     finish(simd, block.chunks_mut(inner).map(|y| &mut y[..count]), max, sum, logarithm);
 }
 
-/// Divides the powers by their sum, or takes its logarithm from x.
+/// Scales the powers by their sum, or takes its logarithm from x.
 #[inline(always)]
 fn finish<'y, S: Simd>(
     simd: S,
@@ -89,9 +88,10 @@ fn finish<'y, S: Simd>(
             |y| store(load(simd, y) - max - log, y),
         );
     } else {
+        let scale = Register::splat(simd, 1.0) / sum;
         y.for_each(
             #[inline(always)]
-            |y| store(load(simd, y) / sum, y),
+            |y| store(load(simd, y) * scale, y),
         );
     }
 }

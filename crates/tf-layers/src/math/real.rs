@@ -24,8 +24,8 @@ pub(crate) trait Real:
     fn if_less(self, other: Self, then: Self, otherwise: Self) -> Self;
     /// The nearest whole number, as such and as a float; up to 2²².
     fn round(self) -> (Self::Whole, Self);
-    /// ⌊n / 2⌋ and what remains.
-    fn halves(n: Self::Whole) -> (Self::Whole, Self::Whole);
+    /// `self`·2ⁿ, where that is not denormal or infinite.
+    fn times_two_to_the(self, n: Self::Whole) -> Self;
     fn less_one(n: Self::Whole) -> Self::Whole;
     /// 2ⁿ, for n from −126 to 127.
     fn two_to_the(n: Self::Whole) -> Self;
@@ -34,13 +34,8 @@ pub(crate) trait Real:
     /// Without the last 12 bits.
     fn coarse(self) -> Self;
 
-    /// As [`f32::clamp`]; NaN stays NaN.
-    #[inline(always)]
-    fn between(self, low: f32, high: f32) -> Self {
-        let (low, high) = (self.of(low), self.of(high));
-        let x = self.if_less(low, low, self);
-        high.if_less(x, high, x)
-    }
+    /// `self` from `low` to `high`, and NaN.
+    fn between(self, low: f32, high: f32) -> Self;
 
     /// The polynomial with these coefficients, the highest power first.
     #[inline(always)]
@@ -91,8 +86,13 @@ impl Real for f32 {
     }
 
     #[inline(always)]
-    fn halves(n: i32) -> (i32, i32) {
-        (n >> 1, n.wrapping_sub(n >> 1))
+    fn between(self, low: f32, high: f32) -> Self {
+        self.clamp(low, high)
+    }
+
+    #[inline(always)]
+    fn times_two_to_the(self, n: i32) -> Self {
+        Self::from_bits(self.to_bits().wrapping_add_signed(n << 23))
     }
 
     #[inline(always)]
@@ -158,10 +158,16 @@ impl<S: Simd> Register<S> {
         y.copy_from_slice(&self.0.as_slice()[..y.len()]);
     }
 
-    /// The numbers, from first to last.
+    /// The largest of the numbers, of which none is NaN.
     #[inline(always)]
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = f32> {
-        self.0.as_slice().iter().copied()
+    pub(crate) fn largest(self) -> f32 {
+        self.0.reduce_max()
+    }
+
+    /// The sum of the numbers, in an order that depends on the instruction set.
+    #[inline(always)]
+    pub(crate) fn sum(self) -> f32 {
+        self.0.reduce_sum()
     }
 }
 
@@ -217,8 +223,20 @@ impl<S: Simd> Real for Register<S> {
     }
 
     #[inline(always)]
-    fn halves(n: S::i32s) -> (S::i32s, S::i32s) {
-        (n >> 1, n - (n >> 1))
+    fn between(self, low: f32, high: f32) -> Self {
+        let (low, high) = (self.of(low), self.of(high));
+        if cfg!(any(target_arch = "x86", target_arch = "x86_64", target_arch = "aarch64")) {
+            // The second operand is returned if one is NaN, or NaN is.
+            return Self(high.0.min(low.0.max(self.0)));
+        }
+        let x = self.if_less(low, low, self);
+        high.if_less(x, high, x)
+    }
+
+    #[inline(always)]
+    fn times_two_to_the(self, n: S::i32s) -> Self {
+        let bits: S::i32s = self.0.bitcast();
+        Self((bits + (n << 23)).bitcast())
     }
 
     #[inline(always)]

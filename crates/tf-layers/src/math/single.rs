@@ -7,17 +7,21 @@ use super::real::Real;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 
-/// eˣ.
+/// eˣ; 0 where that is denormal, as in TensorFlow.
 #[inline(always)]
 pub(crate) fn exp<R: Real>(x: R) -> R {
-    let (n, r) = whole_and_rest(x.between(-104.0, 89.0));
+    /// The logarithm of the smallest number that is not denormal.
+    const LEAST: f32 = -87.336_54;
+    /// The logarithm of 2¹²⁸.
+    const INFINITE: f32 = 88.722_84;
+    let (n, r) = whole_and_rest(x);
     // Cephes, expf.c: the polynomial of (eʳ − 1 − r) / r².
     let p =
         r.horner([1.987_569_1e-4, 1.398_2e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
     let p = p.times_plus(r * r, r) + r.of(1.0);
-    // 2ⁿ in two factors, since it may be denormal or too large for one.
-    let (half, rest) = R::halves(n);
-    p * R::two_to_the(half) * R::two_to_the(rest)
+    let y = x.of(LEAST).if_less(x, p.times_two_to_the(n), x.of(0.0));
+    // The sum is infinite, or NaN.
+    x.if_less(x.of(INFINITE), y, x + x.of(f32::INFINITY))
 }
 
 /// eˣ − 1, also for small x.
@@ -76,9 +80,21 @@ pub(crate) fn log1p<R: Real>(x: R) -> R {
 /// The hyperbolic tangent.
 #[inline(always)]
 pub(crate) fn tanh<R: Real>(x: R) -> R {
-    // tanh x = (e²ˣ − 1) / (e²ˣ + 1); from 10 on it is 1.
-    let e = expm1(x.of(2.0) * x.abs().between(0.0, 10.0));
-    (e / (e + x.of(2.0))).copysign(x)
+    // The rational function of Eigen, MathFunctionsImpl.h, which TensorFlow uses; beyond these bounds
+    // it is ±1.
+    let t = x.between(-7.905_311, 7.905_311);
+    let square = t * t;
+    let p = square.horner([
+        -2.760_768_5e-16,
+        2.000_188e-13,
+        -8.604_672e-11,
+        5.122_297e-8,
+        1.485_722_4e-5,
+        6.372_619_3e-4,
+        4.893_524_6e-3,
+    ]);
+    let q = square.horner([1.198_258_4e-6, 1.185_347_1e-4, 2.268_434_6e-3, 4.893_525e-3]);
+    x.abs().if_less(x.of(4e-4), x, t * p / q)
 }
 
 /// The error function.
@@ -113,7 +129,10 @@ pub(crate) fn erf<R: Real>(x: R) -> R {
 #[inline(always)]
 pub(crate) fn erfc<R: Real>(x: R) -> R {
     let z = x.abs().between(0.0, 11.0);
-    let y = tail(z, z, 1.0);
+    let (t, p) = tail(z);
+    // z² = high² + (z − high)(z + high), where high² is exact.
+    let high = z.coarse();
+    let y = t * exp(p - (z - high) * (z + high)) * exp(x.of(0.0) - high * high);
     x.if_less(x.of(0.0), x.of(2.0) - y, y)
 }
 
@@ -121,16 +140,16 @@ pub(crate) fn erfc<R: Real>(x: R) -> R {
 #[inline(always)]
 pub(crate) fn gelu<R: Real>(x: R) -> R {
     let a = x.abs().between(0.0, 15.0);
-    let y = tail(a * x.of(std::f32::consts::FRAC_1_SQRT_2), a, 0.5);
+    let (t, p) = tail(a * x.of(std::f32::consts::FRAC_1_SQRT_2));
+    let y = t * exp((x.of(-0.5) * a).times_plus(a, p));
     x.of(0.5) * x * x.of(0.0).if_less(x, x.of(2.0) - y, y)
 }
 
-/// erfc z for z ≥ 0, where z² = scale·a² and scale is a power of 2.
+/// t and P(t) of erfc z = t·exp(P(t) − z²), for z ≥ 0.
 #[inline(always)]
-fn tail<R: Real>(z: R, a: R, scale: f32) -> R {
-    // W. Press et al., Numerical Recipes, erfcc: t·exp(−z² + P(t)).
-    let (one, scale) = (z.of(1.0), z.of(scale));
-    let t = one / z.of(0.5).times_plus(z, one);
+fn tail<R: Real>(z: R) -> (R, R) {
+    // W. Press et al., Numerical Recipes, erfcc.
+    let t = z.of(1.0) / z.of(0.5).times_plus(z, z.of(1.0));
     let p = t.horner([
         0.170_872_77,
         -0.822_152_2,
@@ -143,9 +162,7 @@ fn tail<R: Real>(z: R, a: R, scale: f32) -> R {
         1.000_023_7,
         -1.265_512_2,
     ]);
-    // a² = high² + (a − high)(a + high), where high² is exact.
-    let high = a.coarse();
-    t * exp(p - scale * (a - high) * (a + high)) * exp(z.of(0.0) - scale * high * high)
+    (t, p)
 }
 
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2.
