@@ -244,7 +244,9 @@ function utf8Strings(
 function encode(tensor: AnyTensor): { readonly descr: string; readonly bytes: Uint8Array } {
   if (tensor.dtype === 'string') return encodeStrings(tensor.data);
   const { buffer, byteOffset, byteLength } = tensor.data;
-  return { descr: descrs[tensor.dtype], bytes: new Uint8Array(buffer, byteOffset, byteLength) };
+  const width = byteLength / Math.max(1, elements(tensor.shape));
+  const descr = tensor.dtype === 'text' ? `|S${width}` : descrs[tensor.dtype];
+  return { descr, bytes: new Uint8Array(buffer, byteOffset, byteLength) };
 }
 
 const descrs = { f32: '<f4', f64: '<f8', i32: '<i4', i64: '<i8', u8: '|u1', bool: '|b1' } as const;

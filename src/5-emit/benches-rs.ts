@@ -1,6 +1,6 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
-import type { Crate } from './crate.ts';
+import { type Crate, rowsOf, withLifetime } from './crate.ts';
 import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
 export function benchesRs({ name, inputs }: Crate): string {
@@ -39,14 +39,14 @@ fn predict_batch(bencher: Bencher, count: usize) {
 }
 
 struct Samples {
-${inputs.map(({ field, type }) => `    ${field}: Vec<${type}>,`).join('\n')}
+${inputs.map(({ field, type }) => `    ${field}: Vec<${withLifetime(type, 'static')}>,`).join('\n')}
 }
 
 impl Samples {
     /// \`count\` samples: those of \`testdata/features.npz\`, over and over.
     fn repeated(count: usize) -> Self {
         let file = Npz::new(include_bytes!("../testdata/features.npz")).unwrap();
-${inputs.map(({ field, literal, type }) => letStatement(2, `${field}: Vec<${type}>`, `file.rows(${literal}).unwrap()`)).join('\n')}
+${inputs.map((input) => letStatement(2, `${input.field}: Vec<${withLifetime(input.type, 'static')}>`, `${rowsOf(input)}.unwrap()`)).join('\n')}
 ${structLiteral(
   '        ',
   'Self',

@@ -16,9 +16,11 @@ export interface InputField {
   /** The same as a literal of Rust. */
   readonly literal: string;
   readonly field: string;
-  /** `[i64; 100]` */
+  /** `[i64; 100]`, `[&str; 4]` */
   readonly type: string;
+  /** One number or string for each sample. */
   readonly isNumber: boolean;
+  readonly isText: boolean;
   readonly input: Input;
 }
 
@@ -118,6 +120,7 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
       field: names.inputs.get(input)!,
       type: sampleType(input.type),
       isNumber: input.type.shape.length === 1,
+      isText: input.type.dtype === 'text',
       input,
     })),
     outputs,
@@ -164,7 +167,22 @@ export function tolerance({ layers }: Crate, rounding = 0): Tolerance {
 
 /** `[[f32; 32]; 100]`: a sample, without the batch. */
 export function sampleType({ dtype, shape }: TensorType): string {
-  return arrayOf(shape.slice(1).map(lengthOf), dtype);
+  return arrayOf(shape.slice(1).map(lengthOf), dtype === 'text' ? '&str' : dtype);
+}
+
+/** The type with a lifetime: `[&'static str; 4]`. */
+export function withLifetime(type: string, lifetime: string): string {
+  return type.replace('&str', `&'${lifetime} str`);
+}
+
+/** Whether `Inputs` borrows anything. */
+export function hasLifetime(inputs: readonly InputField[]): boolean {
+  return inputs.some(({ isNumber, isText }) => isText || !isNumber);
+}
+
+/** How the rows of an input are read from an npz file: `file.rows("x")`. */
+export function rowsOf({ isText, literal }: InputField): string {
+  return `file.${isText ? 'texts' : 'rows'}(${literal})`;
 }
 
 /** `[[f32; 32]; 100]`, `[[0.0; 32]; 100]`: what Rust writes for a type, or a value, over and over. */
@@ -180,6 +198,7 @@ function zeroOf({ dtype, shape }: TensorType): string {
     i64: '0',
     u8: '0',
     bool: 'false',
+    text: '""',
   };
   return arrayOf(shape.slice(1).map(lengthOf), zeros[dtype]);
 }

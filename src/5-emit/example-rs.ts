@@ -1,6 +1,6 @@
 /** `examples/predict.rs`: predicts the samples of a file. */
 
-import type { Crate } from './crate.ts';
+import { type Crate, rowsOf, withLifetime } from './crate.ts';
 import { checkRows, letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
 /** The arrays in turn, on a line if they fit. */
@@ -95,13 +95,13 @@ ${written}
 }
 
 struct Samples {
-${inputs.map(({ field, type }) => `    ${field}: Vec<${type}>,`).join('\n')}
+${inputs.map(({ field, type }) => `    ${field}: Vec<${withLifetime(type, 'static')}>,`).join('\n')}
 }
 
 impl Samples {
     fn read(file: &[u8]) -> Result<Self, Box<dyn Error>> {
         let file = Npz::new(file)?;
-${inputs.map(({ field, literal, type }) => letStatement(2, `${field}: Vec<${type}>`, `file.rows(${literal})?`)).join('\n')}
+${inputs.map((input) => letStatement(2, `${input.field}: Vec<${withLifetime(input.type, 'static')}>`, `${rowsOf(input)}?`)).join('\n')}
 ${checkRows(
   '        ',
   inputs.map(({ field, literal }) => `(${literal}, ${field}.len())`),

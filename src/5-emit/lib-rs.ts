@@ -1,7 +1,16 @@
 /** `src/lib.rs`: the crate's documentation, its public names, and its tests against TensorFlow. */
 
 import type { SampleSource, Samples } from '../samples/samples.ts';
-import { type Crate, type InputField, type OutputField, type Tolerance, tolerance } from './crate.ts';
+import {
+  type Crate,
+  hasLifetime,
+  type InputField,
+  type OutputField,
+  rowsOf,
+  type Tolerance,
+  tolerance,
+  withLifetime,
+} from './crate.ts';
 import { codeText, letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 
 export function libRs(crate: Crate, samples: Samples): string {
@@ -63,6 +72,8 @@ ${use}
 function describe(crate: Crate, input: InputField['input']): string {
   const vocabulary = vocabularyOf(crate, input);
   if (vocabulary) return `numbers from ${vocabulary.least} to ${vocabulary.words - 1}`;
+  if (input.type.dtype === 'text')
+    return input.type.shape.length === 1 ? 'a text' : 'the texts of the sample';
   return input.type.shape.length === 1 ? 'one number for each sample' : 'the features of the sample';
 }
 
@@ -94,8 +105,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** `[0.0; 8]`, `0.0`, `[[0; 3]; 2]` */
 function zeroValue(type: string): string {
-  return type.replace(/f32|f64|i32|i64|u8|bool/, (dtype) =>
-    dtype === 'bool' ? 'false' : dtype.startsWith('f') ? '0.0' : '0',
+  return type.replace(/f32|f64|i32|i64|u8|bool|&str/, (dtype) =>
+    dtype === '&str' ? '""' : dtype === 'bool' ? 'false' : dtype.startsWith('f') ? '0.0' : '0',
   );
 }
 
@@ -106,12 +117,12 @@ function tests(crate: Crate, { source, rounding }: Samples): string {
   const several = outputs.length > 1;
   const names = ['Batch', 'InputError', 'Inputs', ...(several ? ['Prediction'] : []), name.type];
   const fields = [
-    ...inputs.map(({ field, type }) => ({ field, type: `Vec<${type}>` })),
+    ...inputs.map(({ field, type }) => ({ field, type: `Vec<${withLifetime(type, 'static')}>` })),
     ...outputs.map(({ array, type }) => ({ field: array, type: `Vec<${type}>` })),
   ];
   const arrays = [
-    ...inputs.map(({ field, literal }) => [field, literal] as const),
-    ...outputs.map(({ array }) => [array, rustString(array)] as const),
+    ...inputs.map((input) => [input.field, rowsOf(input)] as const),
+    ...outputs.map(({ array }) => [array, `file.rows(${rustString(array)})`] as const),
   ];
   const first = inputs[0]!;
   return `/// Compares with ${source.kind === 'features' ? "TensorFlow's predictions" : "the converter's own predictions"}, in \`testdata/features.npz\`.
@@ -134,7 +145,7 @@ ${fields.map(({ field, type }) => `        ${field}: ${type},`).join('\n')}
 ${structLiteral(
   '            ',
   'Ok(Self',
-  arrays.map(([field, literal]) => `${field}: file.rows(${literal})?`),
+  arrays.map(([field, rows]) => `${field}: ${rows}?`),
   ')',
 )}
         }
@@ -146,7 +157,7 @@ ${fields.map(({ field }) => cycled(field)).join('\n')}
             }
         }
 
-        fn inputs(&self, sample: usize) -> Inputs${inputs.some(({ isNumber }) => !isNumber) ? "<'_>" : ''} {
+        fn inputs(&self, sample: usize) -> Inputs${hasLifetime(inputs) ? "<'_>" : ''} {
 ${structLiteral(
   '            ',
   'Inputs',

@@ -3,7 +3,7 @@
 import type { Plan } from '../4-plan/plan.ts';
 import { inputsOf, type Node } from '../ir/graph.ts';
 import { isFloat } from '../ir/types.ts';
-import type { Crate, InputField, OutputField } from './crate.ts';
+import { type Crate, hasLifetime, type InputField, type OutputField, withLifetime } from './crate.ts';
 import type { Names } from './names.ts';
 import {
   checkRows,
@@ -80,9 +80,9 @@ function zerocopyUse({ layers, outputs }: Crate): readonly string[] {
 
 function inputsStruct(inputs: readonly InputField[]): string {
   const fields = inputs.map(
-    ({ field, type, isNumber }) => `    pub ${field}: ${isNumber ? '' : "&'a "}${type},`,
+    ({ field, type, isNumber }) => `    pub ${field}: ${isNumber ? '' : "&'a "}${withLifetime(type, 'a')},`,
   );
-  const lifetime = inputs.some(({ isNumber }) => !isNumber) ? "<'a>" : '';
+  const lifetime = hasLifetime(inputs) ? "<'a>" : '';
   return `/// The inputs of one prediction.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs${lifetime} {
@@ -94,7 +94,7 @@ function batchStruct(inputs: readonly InputField[]): string {
   return `/// The inputs of many predictions: row \`i\` of every field belongs to sample \`i\`.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
-${inputs.map(({ field, type }) => `    pub ${field}: &'a [${type}],`).join('\n')}
+${inputs.map(({ field, type }) => `    pub ${field}: &'a [${withLifetime(type, 'a')}],`).join('\n')}
 }`;
 }
 

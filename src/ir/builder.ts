@@ -81,6 +81,8 @@ function add<Name extends string, Input extends string, Weight extends string, A
     Input | Weight,
     TensorType
   >;
+  if (!op.readsText && operands.some(({ type }) => type.dtype === 'text'))
+    throw new Refusal('it reads text, and is not supported for text; prepare the text before the model');
   const type = op.infer(types, attributes);
 
   if (operands.every((operand) => operand.kind === 'constant' || operand.kind === 'by batch')) {

@@ -58,6 +58,12 @@ function printAttributes(node: Node): string {
     case 'SimpleRnn':
       return printRecurrent(node.attributes);
     case 'Arg':
+    case 'Bincount':
+    case 'Hash':
+    case 'HashedCrossing':
+    case 'IntegerLookup':
+    case 'StringLookup':
+    case 'TextVectorization':
     case 'BatchToSpace':
     case 'Bucketize':
     case 'Concatenate':

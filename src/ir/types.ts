@@ -1,7 +1,10 @@
 /** What the values of a model are: numbers of one type in an array of some shape. */
 
-/** The element types that a graph computes with. float16 and bfloat16 become `f32` when they are read. */
-export type DType = 'f32' | 'f64' | 'i32' | 'i64' | 'u8' | 'bool';
+/**
+ * The element types that a graph computes with. float16 and bfloat16 become `f32` when they are read. `text` is
+ * strings: inputs of a model are, and what is computed from them is numbers.
+ */
+export type DType = 'f32' | 'f64' | 'i32' | 'i64' | 'u8' | 'bool' | 'text';
 
 /** A length: a number, or `batch` times the number of samples. */
 export type Dim = number | { readonly batch: number };
@@ -20,7 +23,10 @@ export interface StaticType {
 
 export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
-/** Numbers in row-major order. `bool` is 0 or 1 in a `Uint8Array`; `i64` is a `BigInt64Array`. */
+/**
+ * Numbers in row-major order. `bool` is 0 or 1 in a `Uint8Array`; `i64` is a `BigInt64Array`. `text` is the UTF-8 of
+ * all strings in a `Uint8Array`, each filled up with zeros to the same width, as numpy does it.
+ */
 export interface Tensor extends StaticType {
   readonly data: TensorData;
 }
@@ -37,9 +43,10 @@ const arrays: { readonly [D in DType]: new (length: number) => TensorData } = {
   i64: BigInt64Array,
   u8: Uint8Array,
   bool: Uint8Array,
+  text: Uint8Array,
 };
 
-/** `length` zeros of the type. */
+/** `length` zeros of the type; of bytes, for text. */
 export function zeros(dtype: DType, length: number): TensorData {
   return new arrays[dtype](length);
 }
@@ -99,7 +106,7 @@ export function lengthOfSample({ shape }: TensorType): number {
   return elements(shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch)));
 }
 
-/** The bytes of one number. */
+/** The bytes of one number; of a string, those of the reference to it. */
 export function bytesOf(dtype: DType): number {
-  return { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1 }[dtype];
+  return { f32: 4, f64: 8, i32: 4, i64: 8, u8: 1, bool: 1, text: 16 }[dtype];
 }

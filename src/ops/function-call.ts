@@ -90,7 +90,7 @@ export function pairAt(
   return alike(layer, x, y);
 }
 
-const widths: Readonly<Record<DType, number>> = { bool: 0, u8: 1, i32: 2, i64: 3, f32: 4, f64: 5 };
+const widths: Readonly<Record<DType, number>> = { bool: 0, u8: 1, i32: 2, i64: 3, f32: 4, f64: 5, text: 6 };
 
 function alike(layer: KerasLayer, x: Operand, y: Operand): readonly [Operand, Operand] {
   const wider = widths[x.type.dtype] >= widths[y.type.dtype] ? x.type.dtype : y.type.dtype;

@@ -9,6 +9,7 @@ import {
   batchNormalizationKeras,
   batchNormalizationTensorflow,
 } from './batch-normalization.ts';
+import { bincount, bincountTensorflow } from './bincount.ts';
 import { broadcast, broadcastTensorflow } from './broadcast.ts';
 import { bucketize, bucketizeTensorflow } from './bucketize.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
@@ -25,7 +26,10 @@ import { einsumKeras, einsumTensorflow } from './einsum.ts';
 import { elementwise, elementwiseTensorflow } from './elementwise.ts';
 import { embedding, embeddingKeras, embeddingTensorflow, select } from './embedding.ts';
 import { gru } from './gru.ts';
+import { hash } from './hash.ts';
+import { hashedCrossing } from './hashed-crossing.ts';
 import { identityKeras } from './identity.ts';
+import { integerLookup } from './integer-lookup.ts';
 import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
 import { kerasFunctions } from './keras-functions.ts';
@@ -50,8 +54,10 @@ import { simpleRnn } from './simple-rnn.ts';
 import { slice, sliceKeras, sliceTensorflow } from './slice.ts';
 import { softmax, softmaxKeras, softmaxTensorflow } from './softmax.ts';
 import { batchToSpace, spaceToBatch, spaceToBatchTensorflow } from './space-to-batch.ts';
+import { stringLookup } from './string-lookup.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { tensorflowFunctions } from './tensorflow-functions.ts';
+import { textVectorization } from './text-vectorization.ts';
 import { topK, topKTensorflow } from './top-k.ts';
 import { transpose, transposeKeras, transposeTensorflow } from './transpose.ts';
 
@@ -59,6 +65,7 @@ export const ops = {
   Arg: arg,
   BatchNormalization: batchNormalization,
   BatchToSpace: batchToSpace,
+  Bincount: bincount,
   Broadcast: broadcast,
   Bucketize: bucketize,
   Concatenate: concatenate,
@@ -71,6 +78,9 @@ export const ops = {
   Embedding: embedding,
   Gru: gru,
   Lstm: lstm,
+  Hash: hash,
+  HashedCrossing: hashedCrossing,
+  IntegerLookup: integerLookup,
   Matmul: matmul,
   MirrorPad: mirrorPad,
   Pad: pad,
@@ -84,6 +94,8 @@ export const ops = {
   Slice: slice,
   Softmax: softmax,
   SpaceToBatch: spaceToBatch,
+  StringLookup: stringLookup,
+  TextVectorization: textVectorization,
   TopK: topK,
   Transpose: transpose,
 } as const;
@@ -92,6 +104,7 @@ export const tensorflowOps: TensorflowOps = {
   ...argTensorflow,
   ...axesTensorflow,
   ...batchNormalizationTensorflow,
+  ...bincountTensorflow,
   ...broadcastTensorflow,
   ...bucketizeTensorflow,
   ...concatenateTensorflow,

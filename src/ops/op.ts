@@ -36,6 +36,9 @@ export interface Op<Name extends string, Input extends string, Weight extends st
   /** The output is the first input's memory, seen with another shape: `into` is not used. */
   readonly isView?: true;
 
+  /** Its inputs may be text. All other operators are of numbers. */
+  readonly readsText?: true;
+
   /** The class of the Keras layer that does the same, for the pictures and the architecture file. */
   readonly className: (attributes: Attributes, types: Readonly<Record<Input | Weight, TensorType>>) => string;
 

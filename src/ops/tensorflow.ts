@@ -44,6 +44,9 @@ export interface TensorflowNode extends Builder {
   flag(name: string, otherwise: boolean): boolean;
   text(name: string, otherwise: string): string;
   list(name: string): readonly number[];
+  /** Integers of 64 bits, one or a list. */
+  bigints(name: string): readonly bigint[];
+  texts(name: string): readonly string[];
   dtype(name: string): DType;
 }
 

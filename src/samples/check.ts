@@ -5,7 +5,7 @@ import { Refusal, refuse } from '../errors.ts';
 import { largestError } from '../evaluate/error.ts';
 import { evaluate, opOf } from '../evaluate/evaluate.ts';
 import { type Graph, type Node, nodesOf } from '../ir/graph.ts';
-import { elements, type Tensor } from '../ir/types.ts';
+import type { Tensor } from '../ir/types.ts';
 import { drawInputs } from './draw.ts';
 import { roundingError } from './rounding.ts';
 import type { Samples } from './samples.ts';
@@ -107,7 +107,7 @@ function operationsOf(graph: Graph): number {
 /** One row of a batch, as a batch of one. */
 function sample(tensor: Tensor, index: number): Tensor {
   const shape = [1, ...tensor.shape.slice(1)];
-  const length = elements(shape);
+  const length = tensor.data.length / tensor.shape[0]!;
   return { ...tensor, shape, data: tensor.data.slice(index * length, (index + 1) * length) };
 }
 

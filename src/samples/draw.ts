@@ -3,6 +3,8 @@
 import type { Graph, Input } from '../ir/graph.ts';
 import { inputsOf, nodesOf } from '../ir/graph.ts';
 import { bind, elements, type Tensor, zeros } from '../ir/types.ts';
+import { textTensor } from '../ops/text.ts';
+import { bytesOfWord, vocabularyOf } from '../ops/vocabulary.ts';
 
 /** `count` samples for every input: floats in −1..1, numbers of words within their vocabulary, small integers. */
 export function drawInputs(graph: Graph, count: number): ReadonlyMap<string, Tensor> {
@@ -12,6 +14,7 @@ export function drawInputs(graph: Graph, count: number): ReadonlyMap<string, Ten
 
 function draw(input: Input, graph: Graph, count: number, random: () => number): Tensor {
   const type = bind(input.type, count);
+  if (type.dtype === 'text') return drawText(type.shape, graph, input, random);
   const data = zeros(type.dtype, elements(type.shape));
   const least = smallestVocabulary(graph, input);
   for (let i = 0; i < data.length; i++) {
@@ -22,6 +25,21 @@ function draw(input: Input, graph: Graph, count: number, random: () => number): 
     else data[i] = integer;
   }
   return { ...type, data };
+}
+
+/** Up to four words of the vocabularies that read the input, or others, for each string. */
+function drawText(shape: readonly number[], graph: Graph, input: Input, random: () => number): Tensor {
+  const known = nodesOf(graph).flatMap((node) => {
+    const isReader = node.op === 'StringLookup' || node.op === 'TextVectorization';
+    return isReader && node.inputs.x === input ? [...vocabularyOf(node.weights).keys()] : [];
+  });
+  const words = [...known.filter((word) => !/\0$/.test(word)).slice(0, 1000), 'Zebra', 'of', 'x'];
+  const isOneWord = !nodesOf(graph).some((node) => node.op === 'TextVectorization');
+  const strings = Array.from({ length: elements(shape) }, () => {
+    const count = isOneWord ? 1 : Math.floor(random() * 5);
+    return Array.from({ length: count }, () => words[Math.floor(random() * words.length)]!).join(' ');
+  });
+  return textTensor(shape, strings.map(bytesOfWord));
 }
 
 /** How many words the tables have that an input chooses from; 10, or no bound for floats, if there are none. */

@@ -13,6 +13,7 @@ import {
   type TensorType,
   zeros,
 } from '../ir/types.ts';
+import { textTensor } from '../ops/text.ts';
 import type { Samples } from './samples.ts';
 
 /** Reads the samples, and says everything in the file that does not fit the model. */
@@ -119,6 +120,7 @@ const numpyNames: Readonly<Record<StaticType['dtype'], string>> = {
   i64: 'int64',
   u8: 'uint8',
   bool: 'bool',
+  text: 'strings',
 };
 
 /** `float32 (n, 28, 28)` */
@@ -152,6 +154,10 @@ function isNumeric(data: NpyArray['data']): data is NumericData {
 function cast(array: NpyArray, type: StaticType): Tensor {
   const { dtype, shape } = type;
   const { data: numbers } = array;
+  if (dtype === 'text') {
+    if (isNumeric(numbers)) throw new Refusal(`the model reads strings, and this is ${printFound(array)}`);
+    return textTensor(shape, numbers);
+  }
   if (!isNumeric(numbers)) throw new Refusal(`the model reads ${numpyNames[dtype]}, and this is strings`);
   const isFromFloat = array.dtype.startsWith('f');
   if (isFromFloat && !isFloat(dtype)) {

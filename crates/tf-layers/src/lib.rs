@@ -48,6 +48,8 @@ pub mod math;
 pub mod npz;
 pub mod ops;
 mod tensor;
+mod text;
+mod tokenizer;
 mod window;
 mod zeros;
 
@@ -59,9 +61,12 @@ pub use layers::{
     BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
     DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Gru, GruCell,
     GruResetBefore, GruResetBeforeCell, Lstm, LstmCell, Resampling, Row, Run, SimpleRnn,
-    SimpleRnnCell, Steps, Word,
+    SimpleRnnCell, Steps, UnknownWord, Vocabulary, Word,
 };
+pub use ops::Hash;
 pub use tensor::{Number, Shape, Tensor};
+pub use text::Text;
+pub use tokenizer::Tokenizer;
 pub use window::Window;
 pub use zerocopy;
 pub use zeros::zeros;

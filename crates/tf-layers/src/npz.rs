@@ -15,7 +15,7 @@ use std::fmt::{self, Display, Formatter};
 
 use zerocopy::FromZeros;
 
-use crate::Tensor;
+use crate::{Shape, Tensor, Text};
 
 mod inflate;
 mod npy;
@@ -66,13 +66,36 @@ impl<'a> Npz<'a> {
         rows.try_into().map_err(|_| NpzError(format!("array `{name}` has not {N} rows")))
     }
 
+    /// The array `name` of strings, with any number of rows, as [`Npz::rows`] reads numbers. The text
+    /// stays in memory until the program ends.
+    pub fn texts<T: Text<'static>>(&self, name: &str) -> Result<Vec<T>, NpzError> {
+        let file = self.0.get(name).ok_or_else(|| self.missing(name))?.read()?;
+        let damaged = || NpzError(format!("array `{name}` is damaged, or its text is no Unicode"));
+        let array = Array::new(&file).ok_or_else(damaged)?;
+        if !array.is_text() || row_count(&array.shape, T::SHAPE).is_none() {
+            return Err(NpzError(format!(
+                "array `{name}`: expected strings {}, found {:?} {}",
+                Tuple(&shape_of_rows(None, T::SHAPE)),
+                array.descr,
+                Tuple(&array.shape),
+            )));
+        }
+        let (text, ends) = array.text().ok_or_else(damaged)?;
+        let text: &'static str = text.leak();
+        let starts = [0].iter().chain(&ends);
+        let strings: Vec<&'static str> =
+            starts.zip(&ends).map(|(&start, &end)| &text[start..end]).collect();
+        Ok(T::batch(&strings).to_vec())
+    }
+
     fn read<T: Item>(&self, name: &str, rows: Option<usize>) -> Result<Vec<T>, NpzError> {
         let file = self.0.get(name).ok_or_else(|| self.missing(name))?.read()?;
         let array = Array::new(&file).ok_or_else(|| {
             NpzError(format!("array `{name}` is not one of numbers, or is damaged"))
         })?;
         let dtype = DType::new(array.descr).filter(|dtype| dtype.is_for::<T::Number>());
-        let count = row_count::<T>(&array.shape).filter(|&count| rows.is_none_or(|n| n == count));
+        let count =
+            row_count(&array.shape, T::SHAPE).filter(|&count| rows.is_none_or(|n| n == count));
         let (Some(dtype), Some(count)) = (dtype, count) else {
             return Err(unexpected::<T>(name, rows, &array));
         };
@@ -105,9 +128,9 @@ impl<'a> Npz<'a> {
     }
 }
 
-/// How many rows an array of `shape` has, if each is a `T`.
-fn row_count<T: Item>(shape: &[usize]) -> Option<usize> {
-    match (shape, T::SHAPE.dims()) {
+/// How many rows an array of `shape` has, if each is of the shape `row`.
+fn row_count(shape: &[usize], row: Shape) -> Option<usize> {
+    match (shape, row.dims()) {
         ([], [] | [1]) => Some(1),
         ([count], [1]) | ([count, 1], []) => Some(*count),
         ([count, row @ ..], dims) => (row == dims).then_some(*count),
@@ -116,9 +139,7 @@ fn row_count<T: Item>(shape: &[usize]) -> Option<usize> {
 }
 
 fn unexpected<T: Item>(name: &str, rows: Option<usize>, array: &Array) -> NpzError {
-    let rows = rows.map_or("n".into(), |rows| rows.to_string());
-    let dims = T::SHAPE.dims().iter().map(usize::to_string);
-    let expected_shape: Vec<_> = std::iter::once(rows).chain(dims).collect();
+    let expected_shape = shape_of_rows(rows, T::SHAPE);
     let found = DType::new(array.descr)
         .map_or_else(|| format!("{:?}", array.descr), |dtype| dtype.to_string());
     NpzError(format!(
@@ -127,6 +148,12 @@ fn unexpected<T: Item>(name: &str, rows: Option<usize>, array: &Array) -> NpzErr
         Tuple(&expected_shape),
         Tuple(&array.shape),
     ))
+}
+
+/// The lengths of an array of rows, of any number of them if it is not given.
+fn shape_of_rows(rows: Option<usize>, row: Shape) -> Vec<String> {
+    let rows = rows.map_or("n".into(), |rows| rows.to_string());
+    std::iter::once(rows).chain(row.dims().iter().map(usize::to_string)).collect()
 }
 
 /// What is wrong with an npz file, or with an array in it.

@@ -46,6 +46,7 @@ const typeNames: { readonly [D in DType]: TypeName } = {
   i64: 'int64',
   u8: 'uint8',
   bool: 'bool',
+  text: 'string',
 };
 
 function attributeOf(value: TensorflowAttribute): Attribute {

@@ -2,6 +2,7 @@
 
 import type { Operand } from '../../ops/tensorflow.ts';
 import type { TensorList } from './tensor-lists.ts';
+import type { TextValue } from './text.ts';
 
 /** A variable, before it is read. */
 export interface Resource {
@@ -14,6 +15,6 @@ export interface Unknown {
   readonly kind: 'unknown';
 }
 
-export type Imported = Operand | Resource | TensorList | Unknown;
+export type Imported = Operand | Resource | TensorList | TextValue | Unknown;
 
 export const unknown: Unknown = { kind: 'unknown' };

@@ -13,14 +13,19 @@ import type { Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
+import { absorbed } from './absorb.ts';
 import { type Imported, type Unknown, unknown } from './imported.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
 import { type Loop, lowerLoop } from './loops.ts';
-import { readableNode } from './node.ts';
+import { type ReadableNode, readableNode } from './node.ts';
 import { inModelOrder } from './output-order.ts';
 import { calledFunction, order, type Reference, reference, type Scope, scopeOf } from './scope.ts';
 import { chosenSignature, FILE, inputType, servingGraph, writtenByKeras3 } from './signature.ts';
+import { type Tables, tableName, tablesOf } from './tables.ts';
 import { isListOp, lowerListOp } from './tensor-lists.ts';
+import { type Numbers, type TextValue, textsOf } from './text.ts';
+import { nodeOfNumbers } from './text-nodes.ts';
+import { lowerText, standIn } from './text-ops.ts';
 import { unsupported } from './unsupported.ts';
 import { type CheckpointKey, checkpointKeys } from './variables.ts';
 
@@ -66,7 +71,11 @@ const namedOutputs: Readonly<Record<string, readonly string[]>> = {
   FusedBatchNorm: ['y', 'batch_mean', 'batch_variance'],
   FusedBatchNormV2: ['y', 'batch_mean', 'batch_variance'],
   FusedBatchNormV3: ['y', 'batch_mean', 'batch_variance'],
+  SparseCross: ['output_indices', 'output_values', 'output_shape'],
+  StringNGrams: ['ngrams', 'ngrams_splits'],
+  StringSplitV2: ['indices', 'values', 'shape'],
   TopKV2: ['values', 'indices'],
+  UnicodeDecode: ['row_splits', 'char_values'],
 };
 
 /** Holds what is known of a model while its nodes are read. */
@@ -105,7 +114,9 @@ class Importer {
     this.layerOf = layerNames(this.variableReads(main, roots), writtenByKeras3(this.graph));
     const values = this.run(
       main,
-      new Map(inputs.map(({ node, input }) => [node, [input]])),
+      new Map(
+        inputs.map(({ node, input }) => [node, [input.type.dtype === 'text' ? textsOf(input) : input]]),
+      ),
       outputs.map(({ at }) => at),
       0,
     );
@@ -151,6 +162,11 @@ class Importer {
   private output(name: string, value: Imported, signature: string): Output | undefined {
     const where = `output "${name}" of the signature "${signature}"`;
     if (value.kind === 'unknown') return undefined;
+    if (isText(value)) {
+      if (value.kind === 'numbers') return this.output(name, this.knownNodeOf(value), signature);
+      this.problems.push({ where, what: 'it is text, and in Rust a model predicts numbers' });
+      return undefined;
+    }
     if (
       value.kind === 'variable' ||
       value.kind === 'list' ||
@@ -176,7 +192,7 @@ class Importer {
   ): readonly Imported[] {
     if (depth > 64) refuse(FILE, 'its functions call each other without end');
     const results = new Map(given);
-    const reads = (node: NodeDef) => (given.has(node.name) ? [] : dataInputs(node));
+    const reads = (node: NodeDef) => (given.has(node.name) ? [] : neededInputs(scope, node));
     for (const node of order(
       scope,
       references.map(({ name }) => name),
@@ -212,7 +228,7 @@ class Importer {
     depth: number,
   ): readonly Imported[] {
     const name = scope.path + node.name;
-    const inputs = dataInputs(node).map((input) => this.pick(scope, reference(input), results));
+    const inputs = neededInputs(scope, node).map((input) => this.pick(scope, reference(input), results));
     try {
       return this.lower(node, name, inputs, depth);
     } catch (error) {
@@ -229,7 +245,10 @@ class Importer {
   ): readonly Imported[] {
     switch (node.op) {
       case 'Const':
-        return [constant(this.constantOf(node))];
+        return [this.constantOf(node)];
+      case 'HashTable':
+      case 'HashTableV2':
+        return [this.table(node)];
       case 'VarHandleOp':
       case 'VariableV2':
       case 'Variable':
@@ -255,8 +274,12 @@ class Importer {
       }
     }
     if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
-    if (passing.has(node.op)) {
+    if (passing.has(node.op) || (node.op === 'Minimum' && inputs.length === 1)) {
       return node.op === 'ReadVariableOp' ? inputs.map((x) => this.read(x, name)) : inputs;
+    }
+    if (inputs.some(isText) || node.op === 'AsString') {
+      const lowered = this.lowerText(node, name, inputs);
+      if (lowered) return lowered;
     }
     if (isListOp(node.op)) {
       const operands = inputs.map((input) => (input.kind === 'list' ? input : this.read(input, name)));
@@ -272,9 +295,22 @@ class Importer {
     const operands = inputs.map((input) => this.read(input, name));
     const readable = readableNode(node, operands, layer, this.budget);
     const lowered = lowering(readable);
-    const unread = readable.unread();
-    if (unread.length > 0)
-      throw new Refusal(`the attribute ${unread.join(', ')} of ${node.op} is not supported`);
+    refuseUnread(readable);
+    return 'kind' in lowered ? [lowered] : lowered;
+  }
+
+  /** What a node makes of text; undefined if it is one of numbers, perhaps of those that come of text. */
+  private lowerText(
+    node: NodeDef,
+    name: string,
+    inputs: readonly Imported[],
+  ): readonly Imported[] | undefined {
+    const layer: Layer = { name: this.layerOf(name) };
+    const values = inputs.map((input) => (isText(input) ? input : this.read(input, name)));
+    const readable = readableNode(node, values.map(standIn), layer, this.budget);
+    const lowered = lowerText({ definition: node, node: readable, inputs: values, layer });
+    if (!lowered) return undefined;
+    refuseUnread(readable);
     return 'kind' in lowered ? [lowered] : lowered;
   }
 
@@ -293,6 +329,37 @@ class Importer {
     });
     return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
   }
+
+  private tables: Tables | undefined;
+
+  private table(node: NodeDef): TextValue {
+    this.tables ??= tablesOf(this.graph, this.files);
+    const fill = this.tables.get(tableName(node));
+    if (!fill)
+      throw new Refusal('nothing in the model fills its table; adapt the layer, and save the model again');
+    return { kind: 'table', content: fill };
+  }
+
+  private nodeOf(numbers: Numbers): Operand {
+    const known = this.numbers.get(numbers);
+    if (known) return known;
+    const made = nodeOfNumbers(builderFor(numbers.layer, this.budget), numbers);
+    this.numbers.set(numbers, made);
+    return made;
+  }
+
+  /** The same for an output; what cannot be a node is a problem of its layer. */
+  private knownNodeOf(numbers: Numbers): Imported {
+    try {
+      return this.nodeOf(numbers);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.problems.push({ where: `layer "${numbers.layer.name}"`, what: error.message });
+      return unknown;
+    }
+  }
+
+  private readonly numbers = new Map<Numbers, Operand>();
 
   /** A layer that assigns to a variable that it reads predicts other numbers the next time: says so, if there is one. */
   private hasState(called: FunctionDef, path: string): boolean {
@@ -333,19 +400,22 @@ class Importer {
     };
   }
 
-  private constantOf(node: NodeDef): Tensor {
+  private constantOf(node: NodeDef): Operand | TextValue {
     const value = node.attributes.get('value');
     if (value?.kind !== 'tensor') throw new Refusal('a Const without a value');
     const tensor = tensorOf(value.value, `node "${node.name}" (${node.op})`);
-    if (tensor.dtype === 'string') throw new Refusal('a constant string is not supported');
     spend(this.budget, tensor.data.length);
-    return tensor;
+    return tensor.dtype === 'string' ? { kind: 'strings', tensor } : constant(tensor);
   }
 
   /** The value of a variable where it is read; anything else as it is. */
   private read(value: Imported, node: string): Operand {
     if (value.kind === 'unknown') throw new Error('an unknown value was read');
     if (value.kind === 'list') throw new Refusal('a list of tensors is not supported here');
+    if (isText(value)) {
+      if (value.kind === 'numbers') return this.nodeOf(value);
+      throw new Refusal('it reads text, and is not supported for text; prepare the text before the model');
+    }
     if (value.kind !== 'variable') return value;
     const tensor = this.variable(value.name);
     const variable = value.name;
@@ -420,6 +490,36 @@ class Importer {
     }
     return unknown;
   }
+}
+
+function refuseUnread(node: ReadableNode): void {
+  const unread = node.unread();
+  if (unread.length > 0)
+    throw new Refusal(`the attribute ${unread.join(', ')} of ${node.op} is not supported`);
+}
+
+const textKinds: { readonly [K in TextValue['kind']]: true } = {
+  'code points': true,
+  counts: true,
+  crossing: true,
+  digits: true,
+  numbers: true,
+  partition: true,
+  steps: true,
+  strings: true,
+  table: true,
+  texts: true,
+  tokens: true,
+};
+
+function isText(value: Imported): value is TextValue {
+  return Object.hasOwn(textKinds, value.kind);
+}
+
+/** The inputs without which the outputs of a node are not known. */
+function neededInputs(scope: Scope, node: NodeDef): readonly string[] {
+  const only = absorbed(scope, node);
+  return only === undefined ? dataInputs(node) : [only];
 }
 
 function dataInputs(node: NodeDef): readonly string[] {

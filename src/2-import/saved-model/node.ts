@@ -95,6 +95,17 @@ export function readableNode(
         return item.kind === 'float' ? item.value : misfit(name, item);
       });
     },
+    bigints(name) {
+      const found = attribute(name);
+      const items = found?.kind === 'list' ? found.values : found === undefined ? [] : [found];
+      return items.map((item) => (item.kind === 'int' ? item.value : misfit(name, item)));
+    },
+    texts(name) {
+      const found = attribute(name);
+      if (found === undefined) return [];
+      if (found.kind !== 'list') return misfit(name, found);
+      return found.values.map((item) => (item.kind === 'string' ? item.value : misfit(name, item)));
+    },
     dtype(name): DType {
       const found = attribute(name);
       // The types that TensorFlow's registry gives attributes which a file may leave out.

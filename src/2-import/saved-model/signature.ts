@@ -47,11 +47,11 @@ export function inputType(
   info: TensorInfo,
   given: readonly number[] | undefined,
 ): Input['type'] {
-  const dtype = dtypeOf(info.type);
+  const found = dtypeOf(info.type);
+  const dtype = found === 'string' ? 'text' : found;
   if (info.encoding !== 'dense')
     throw new Refusal(`it is ${info.encoding}, and only dense tensors are supported`);
-  if (dtype === undefined || dtype === 'string')
-    throw new Refusal(`inputs of type ${info.type} are not supported`);
+  if (dtype === undefined) throw new Refusal(`inputs of type ${info.type} are not supported`);
   const example =
     info.shape === 'unknown' ? [1, 128] : [1, ...info.shape.slice(1).map((length) => length ?? 128)];
   const open = `pass its lengths, batch first, such as --input_shape ${name}=${example}`;

@@ -14,8 +14,8 @@ export const families: readonly { readonly ops: RegExp; readonly kind: string; r
   },
   {
     ops: /^(HashTable|LookupTable|StaticRegex|String|AsString|Unicode|Ragged)/,
-    kind: 'strings and tables',
-    what: 'strings and look-up tables are not supported yet; prepare the text before the model, and export without the layer',
+    kind: 'text',
+    what: 'what it does with text is not supported; prepare the text before the model, and export without the layer',
   },
 ];
 

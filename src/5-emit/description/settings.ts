@@ -44,7 +44,16 @@ export function settingOfShape(shape: readonly Dim[]): readonly Setting[] {
 
 /** `float32`: the name that Keras has for it. */
 export function settingOfDtype(dtype: DType): string {
-  return { f32: 'float32', f64: 'float64', i32: 'int32', i64: 'int64', u8: 'uint8', bool: 'bool' }[dtype];
+  const names = {
+    f32: 'float32',
+    f64: 'float64',
+    i32: 'int32',
+    i64: 'int64',
+    u8: 'uint8',
+    bool: 'bool',
+    text: 'string',
+  };
+  return names[dtype];
 }
 
 const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
@@ -52,6 +61,10 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   BatchNormalization: ({ attributes: { activation } }) =>
     activation.name === 'linear' ? { axis: -1 } : { axis: -1, ...named(activation) },
   BatchToSpace: ({ attributes: { block } }) => ({ block_shape: block }),
+  Bincount: ({ attributes: { depth, isBinary } }) => ({
+    num_tokens: depth,
+    output_mode: isBinary ? 'multi_hot' : 'count',
+  }),
   Broadcast: ({ type }) => ({ shape: settingOfShape(type.shape) }),
   Bucketize: ({ attributes: { boundaries } }) => ({ bin_boundaries: boundaries }),
   Concatenate: ({ attributes: { axis } }) => ({ axis }),
@@ -95,6 +108,9 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Embedding: ({ weights: { table } }) => ({ input_dim: table.shape[0]!, output_dim: table.shape[1]! }),
   Gru: (node) => ({ ...recurrentSettings(node), reset_after: node.weights.bias.shape.length === 2 }),
   Lstm: (node) => recurrentSettings(node),
+  Hash: ({ attributes: { buckets, key } }) => ({ num_bins: buckets, ...(key && { salt: key.map(Number) }) }),
+  HashedCrossing: ({ attributes: { buckets } }) => ({ num_bins: buckets }),
+  IntegerLookup: ({ weights: { table } }) => ({ vocabulary_size: table.shape[0]! }),
   Matmul: ({ attributes: { transposeX, transposeZ } }) => ({
     transpose_a: transposeX,
     transpose_b: transposeZ,
@@ -116,6 +132,14 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   }),
   Softmax: (node) => activationSettings(node) ?? {},
   SpaceToBatch: ({ attributes: { block } }) => ({ block_shape: block }),
+  StringLookup: ({ weights: { ends } }) => ({ vocabulary_size: ends.shape[0]! }),
+  TextVectorization: ({ attributes: { tokenizer, output, length }, weights: { ends } }) => ({
+    vocabulary_size: ends.shape[0]!,
+    split: { words: 'whitespace', characters: 'character', whole: null }[tokenizer.split],
+    ngrams: tokenizer.ngrams,
+    output_mode: { sequence: 'int', counts: 'count', multi_hot: 'multi_hot' }[output],
+    length,
+  }),
   TopK: ({ attributes: { k } }) => ({ k }),
   Transpose: ({ attributes: { axes } }) => (axes[0] === 0 ? { dims: axes.slice(1) } : { axes }),
 };

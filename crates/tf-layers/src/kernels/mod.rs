@@ -8,6 +8,7 @@ pub(crate) mod cumulative;
 pub(crate) mod depthwise;
 pub(crate) mod dispatch;
 pub(crate) mod elementwise;
+pub(crate) mod fingerprint;
 pub(crate) mod gemm;
 pub(crate) mod mirror;
 pub(crate) mod panels;
@@ -15,6 +16,7 @@ pub(crate) mod pooling;
 pub(crate) mod rectangle;
 pub(crate) mod reduction;
 pub(crate) mod resampling;
+pub(crate) mod siphash;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 #[cfg(test)]

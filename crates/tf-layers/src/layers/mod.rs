@@ -15,6 +15,7 @@ mod lstm;
 mod recurrent;
 mod resampling;
 mod simple_rnn;
+mod vocabulary;
 
 pub use crate::kernels::panels::Row;
 pub use batch_normalization::BatchNormalization;
@@ -33,3 +34,4 @@ pub use lstm::{Lstm, LstmCell};
 pub use recurrent::{Run, Steps};
 pub use resampling::Resampling;
 pub use simple_rnn::{SimpleRnn, SimpleRnnCell};
+pub use vocabulary::{UnknownWord, Vocabulary};

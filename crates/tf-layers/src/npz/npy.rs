@@ -64,6 +64,43 @@ impl<'a> Array<'a> {
         Ok(())
     }
 
+    /// Whether it holds strings: numpy's `S`, which are bytes, or `U`, which are characters.
+    pub fn is_text(&self) -> bool {
+        self.descr.trim_start_matches(['<', '>', '|', '=']).starts_with(['S', 'U'])
+    }
+
+    /// The strings in row-major order, without the zeros that fill them up: all in one, and where
+    /// each ends. `None` if they are no Unicode, or not as many as the shape says.
+    pub fn text(&self) -> Option<(String, Vec<usize>)> {
+        let descr = self.descr.trim_start_matches(['<', '>', '|', '=']);
+        let width: usize = descr.get(1..)?.parse().ok()?;
+        let size = if descr.starts_with('U') { width.checked_mul(4)? } else { width };
+        let count = self.shape.iter().try_fold(1_usize, |len, &dim| len.checked_mul(dim))?;
+        if count.checked_mul(size)? != self.data.len() || size == 0 && count > 1 << 20 {
+            return None;
+        }
+        let (mut text, mut ends) = (String::new(), Vec::with_capacity(count));
+        for i in 0..count {
+            let place = if self.fortran_order { self.place_in_fortran_order(i) } else { i };
+            let bytes = &self.data[place * size..][..size];
+            let start = text.len();
+            if descr.starts_with('S') {
+                text.push_str(str::from_utf8(bytes).ok()?);
+            } else {
+                for character in bytes.as_chunks().0 {
+                    let mut character: [u8; 4] = *character;
+                    if self.descr.starts_with('>') {
+                        character.reverse();
+                    }
+                    text.push(char::from_u32(u32::from_le_bytes(character))?);
+                }
+            }
+            text.truncate(start + text[start..].trim_end_matches('\0').len());
+            ends.push(text.len());
+        }
+        Some((text, ends))
+    }
+
     /// Where the number is that is at `place` in row-major order.
     fn place_in_fortran_order(&self, mut place: usize) -> usize {
         let mut stride: usize = self.shape.iter().product();

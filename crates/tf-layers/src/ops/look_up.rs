@@ -34,3 +34,33 @@ where
     copy_rows(name, x, rows, R::LEN, 0..ROWS as i64, y)?;
     Ok(Y::batch_mut(y))
 }
+
+/// The numbers that a table has for integers; `unknown` for those that it does not have. A row of
+/// the table is a key and its number, and the keys ascend.
+///
+/// ```
+/// let mut scratch = [0; 3];
+/// let table = [[[3, 0], [5, 1], [9, 2]]];
+/// let y: &mut [[i64; 3]] =
+///     tf_layers::ops::look_up_integers(&[[9_i64, 4, 3]], &table, -1, &mut scratch);
+/// assert_eq!(y, [[2, -1, 0]]);
+/// ```
+///
+/// # Panics
+/// If `y` is too short.
+pub fn look_up_integers<'y, X, Y, const KEYS: usize>(
+    x: &[X],
+    table: &[[[i64; 2]; KEYS]],
+    unknown: i64,
+    y: &'y mut [i64],
+) -> &'y mut [Y]
+where
+    X: Tensor<Number: Word>,
+    Y: Tensor<Number = i64>,
+{
+    let rows = table.as_flattened();
+    super::map(x, y, |x| {
+        let place = rows.binary_search_by_key(&x.into(), |[key, _]| *key);
+        place.map_or(unknown, |place| rows[place][1])
+    })
+}

@@ -24,9 +24,11 @@
 //! different numbers of samples: mistakes of the program, whatever the numbers are.
 
 mod arg;
+mod bincount;
 mod bucketize;
 mod cumulative;
 mod elementwise;
+mod hash;
 mod look_up;
 mod matmul;
 mod mirror_pad;
@@ -38,12 +40,14 @@ mod softmax;
 mod top_k;
 
 pub use arg::{Place, arg_max, arg_min};
+pub use bincount::{Count, bincount, multi_hot};
 pub use bucketize::{Bounded, bucketize};
 pub use cumulative::{cumprod, cumsum};
 pub use elementwise::{
     activate, activate_mut, map, map_mut, map2, map2_mut, map3, map3_mut, map4, map4_mut,
 };
-pub use look_up::look_up;
+pub use hash::{Crossed, Hash, hash_crossing, hash_integers, hash_text};
+pub use look_up::{look_up, look_up_integers};
 pub use matmul::matmul;
 pub use mirror_pad::{pad_reflect, pad_symmetric};
 pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};

@@ -46,3 +46,19 @@ np.savez_compressed(
     text=np.frombuffer(text, 'u1'),
     tiny=np.array([1], 'u1'),
 )
+
+# Strings of bytes, which are UTF-8, and of characters.
+strings = np.array([['', 'a'], ['Käse 😀', 'b c'], ['x', '']])
+encoded = np.char.encode(strings, 'utf-8')
+np.savez(
+    'text.npz',
+    bytes=np.array(encoded.tolist(), 'S10'),
+    unicode=strings,
+    big_endian=strings.astype('>U6'),
+    fortran=np.asfortranarray(encoded),
+    column=np.array([[b'one'], [b'two']]),
+    empty=np.array([], 'S3'),
+    nothing=np.zeros(2, 'S1'),
+    latin1=np.array(['Käse'.encode('latin1')]),
+    numbers=np.array([1, 2]),
+)
