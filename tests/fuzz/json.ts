@@ -9,7 +9,10 @@ export function damagedJson(bytes: Uint8Array, random: Random): Uint8Array {
   if (random.once(15)) return damaged(bytes, random);
   const root: Json = JSON.parse(Buffer.from(bytes).toString());
   for (let changes = random.below(3); changes >= 0; changes--) change(root, random);
-  return new Uint8Array(Buffer.from(JSON.stringify(root)));
+  const text = JSON.stringify(root);
+  const depth = random.pick([10, 300, 20_000]);
+  const nested = '['.repeat(depth) + ']'.repeat(depth);
+  return new Uint8Array(Buffer.from(random.once(40) ? text.replace(/null|true|\d+/, nested) : text));
 }
 
 /** A place of a value: in a list, or in an object. */
@@ -73,16 +76,7 @@ const strangers: readonly Json[] = [
   { class_name: 'Dense', config: {} },
   { class_name: '__tuple__', items: [1, 2] },
   ...texts,
-  nested(200),
-  nested(5000),
 ];
-
-/** Lists in lists. */
-function nested(depth: number): Json {
-  let value: Json = [];
-  for (let i = 0; i < depth; i++) value = [value];
-  return value;
-}
 
 function valueAt(place: Place): Json {
   return place.kind === 'item' ? place.holder[place.key]! : place.holder[place.key]!;
