@@ -33,3 +33,13 @@ export function refuse(where: string, what: string): never {
 export class Refusal extends Error {
   override readonly name = 'Refusal';
 }
+
+/** Runs what doesn't know where it is: a `Refusal` in it is a problem of `where`. */
+export function within<T>(where: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Refusal) refuse(where, error.message);
+    throw error;
+  }
+}

@@ -11,8 +11,14 @@ export interface JsonObject {
 /** Deeper than any real model nests its layers; what walks over the data may recurse. */
 const DEEPEST = 200;
 
+/** The config of the largest models has some megabytes, and as objects takes many times as much. */
+const LONGEST = 2 ** 25;
+
 /** The JSON text in these bytes. `where` names the file in errors. */
 export function parseJson(bytes: Uint8Array, where: string): Json {
+  if (bytes.length > LONGEST) {
+    refuse(where, `has ${bytes.length} bytes of JSON, and at most ${LONGEST} are supported`);
+  }
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -31,9 +37,14 @@ export function parseJson(bytes: Uint8Array, where: string): Json {
 /** Counts the brackets outside of strings. */
 function refuseDeep(text: string, where: string): void {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === '[' || token === '{') depth++;
-    if (token === ']' || token === '}') depth--;
+  let isInString = false;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') isInString = !isInString;
+    else if (isInString && character === '\\') at++;
+    else if (isInString) continue;
+    else if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth--;
     if (depth > DEEPEST) refuse(where, `its JSON nests more than ${DEEPEST} deep, which is not supported`);
   }
 }

@@ -85,7 +85,7 @@ function readObject(opened: Opened, address: number, path: string): Hdf5Object {
 function readGroup(opened: Opened, messages: readonly HeaderMessage[], path: string): Group {
   const { file } = opened;
   if (path.split('/').length > deepest) {
-    refuse(file.source.name, `has groups that lie more than ${deepest} deep, such as "${path}"`);
+    refuse(file.source.name, `has groups that lie more than ${deepest} deep, which is not supported`);
   }
   const links = readLinks(file, messages);
   const where = objectName(file, path);

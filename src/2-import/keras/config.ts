@@ -1,7 +1,7 @@
 /** The config of a Keras model as plain data, the same for all versions: its layers, and who calls them with what. */
 
 import { isList, isObject, type Json, type JsonObject, printJson, valueAt } from '../../1-read/json.ts';
-import { Refusal, refuse } from '../../errors.ts';
+import { Refusal, refuse, within } from '../../errors.ts';
 
 /** One result of one call of a layer. */
 export interface TensorPlace {
@@ -69,6 +69,7 @@ export function layerConfig(json: Json, where: string): LayerConfig {
   };
   const ownName = valueAt(config, 'name');
   const name = text('name') ?? (typeof ownName === 'string' ? ownName : className.toLowerCase());
+  const itself = `layer "${name}" (${className})`;
   const nodes = valueAt(json, 'inbound_nodes');
   const module = text('module');
   const buildConfig = valueAt(json, 'build_config');
@@ -79,7 +80,7 @@ export function layerConfig(json: Json, where: string): LayerConfig {
     registeredName: text('registered_name'),
     name,
     config,
-    calls: isList(nodes) ? nodes.map((node) => callOf(node, `layer "${name}" (${className})`)) : [],
+    calls: isList(nodes) ? nodes.map((node) => within(itself, () => callOf(node, itself))) : [],
     buildConfig: isObject(buildConfig) ? buildConfig : undefined,
   };
 }

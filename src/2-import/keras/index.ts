@@ -1,7 +1,7 @@
 /** A model that Keras saved becomes a graph: its config says which layers there are, and a file has their weights. */
 
 import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
-import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
+import { ConversionError, type Problem, Refusal, refuse, within } from '../../errors.ts';
 import { newBudget } from '../../ir/builder.ts';
 import type { Input, Output } from '../../ir/graph.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
@@ -37,17 +37,20 @@ export function importKeras(source: KerasModel, options: ImportOptions): Importe
     return refuse('--signature', 'a Keras model has no signatures; leave the flag out');
   }
   const model = modelConfig(root);
+  if (model.outputs.length === 0) refuse(source.file, 'damaged: the model has no outputs');
   const inputs = inputsOf(model, options);
   const problems: Problem[] = [];
   const warnings: string[] = [];
   const conversion = conversionOf(source, warnings, problems);
-  const results = runModel({
-    model,
-    prefix: '',
-    weights: source.weights.weights,
-    inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
-    call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
-  });
+  const results = within(source.file, () =>
+    runModel({
+      model,
+      prefix: '',
+      weights: source.weights.weights,
+      inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
+      call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
+    }),
+  );
   const outputs = model.outputs.map((place, i) => output(outputName(model, place, i), results[i], problems));
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
@@ -62,6 +65,7 @@ function conversionOf(source: KerasModel, warnings: string[], problems: Problem[
   const budget = newBudget();
   budget.left += source.size;
   let depth = 0;
+  let layers = 0;
   const conversion: Conversion = {
     keras: Number.parseInt(source.version, 10) || 1,
     budget,
@@ -76,6 +80,9 @@ function conversionOf(source: KerasModel, warnings: string[], problems: Problem[
           `it is called with ${inputs.length} tensors, and has ${model.inputs.length} inputs`,
         );
       }
+      layers += model.layers.length;
+      if (layers > mostLayers)
+        throw new Refusal('the models in each other have too many layers, call by call');
       if (++depth > 64) throw new Refusal('its models contain each other without end');
       const results = runModel({
         model,
@@ -90,6 +97,9 @@ function conversionOf(source: KerasModel, warnings: string[], problems: Problem[
   };
   return conversion;
 }
+
+/** How often the layers of models that are called again and again may be converted. */
+const mostLayers = 2 ** 16;
 
 /** The outputs of a model inside; without some that could not be converted, which has been told. */
 function tensorsOf(results: readonly (KerasArgument | undefined)[]): KerasOutputs {
