@@ -175,6 +175,27 @@ test('files that are cut off', () => {
   assert.match(cut(5000), /^cut.h5: truncated: has 5000 bytes, and says that it has \d+$/);
 });
 
+test('lengths that nothing can have are refused, also beside a length of 0', () => {
+  const where = Buffer.from(format('older.h5'));
+  // The only 0 and 3 that follow each other are the lengths of the dataset "empty".
+  const lengths = Buffer.alloc(16);
+  lengths.writeBigUInt64LE(3n, 8);
+  const at = where.indexOf(lengths);
+  assert.ok(at > 0);
+  for (const length of [2n ** 64n - 1n, 2n ** 60n, 2n ** 53n]) {
+    const bytes = Buffer.from(where);
+    bytes.writeBigUInt64LE(length, at + 8);
+    assert.match(
+      refusal(() =>
+        openHdf5(bytesSource(new Uint8Array(bytes), 'a.h5'))
+          .dataset('types/empty')
+          .tensor(),
+      ),
+      /^a.h5, "\/types\/empty": truncated or damaged: its shape has the impossible lengths /,
+    );
+  }
+});
+
 test('checksums', () => {
   const text = (value: string) => new Uint8Array(Buffer.from(value));
   assert.equal(lookup3(text('')), 0xdeadbeef);
