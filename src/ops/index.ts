@@ -1,6 +1,7 @@
 /** Every operator, and every TensorFlow op and Keras layer that they are. */
 
 import { adaptivePoolingKeras } from './adaptive-pooling.ts';
+import { applicationsKeras } from './applications.ts';
 import { arg, argTensorflow } from './arg.ts';
 import { attentionKeras } from './attention.ts';
 import { axesTensorflow } from './axes.ts';
@@ -138,6 +139,7 @@ export const calledFunctions: KerasLayers = { ...kerasFunctions, ...tensorflowFu
 export const kerasLayers: KerasLayers = {
   ...activationKeras,
   ...adaptivePoolingKeras,
+  ...applicationsKeras,
   ...attentionKeras,
   ...batchNormalizationKeras,
   ...convolutionKeras,

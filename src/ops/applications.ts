@@ -1,0 +1,25 @@
+/** Layers that the models of keras.applications define for themselves. */
+
+import { tensor } from '../ir/types.ts';
+import type { KerasLayers } from './keras.ts';
+import { constantOf } from './tensorflow.ts';
+
+export const applicationsKeras: KerasLayers = {
+  // InceptionResNetV2.
+  CustomScaleLayer: (layer) => {
+    const scale = constantOf(tensor(layer.dtype, [], [layer.number('scale')]));
+    const scaled = layer.tensorflow('Mul', [layer.input(1), scale]);
+    return layer.tensorflow('AddV2', [layer.input(0), scaled]);
+  },
+  // ConvNeXt.
+  LayerScale: (layer) => {
+    layer.number('projection_dim');
+    layer.ignore('init_values');
+    const { gamma } = layer.weights('gamma');
+    return layer.tensorflow('Mul', [layer.input(0), gamma]);
+  },
+  StochasticDepth: (layer) => {
+    layer.ignore('drop_path_rate');
+    return layer.input(0);
+  },
+};
