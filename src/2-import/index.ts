@@ -20,7 +20,7 @@ export function importModel(model: ModelSource, options: ImportOptions): Importe
     case 'saved-model':
       return importSavedModel(model.files, options);
     case 'keras':
-      return importKeras(readArchive(model.file.read(0, model.file.size), model.file.name), options);
+      return importKeras(readArchive(model.file), options);
     case 'hdf5':
       return importKeras(readH5(model.file, model.architecture), options);
   }

@@ -1,9 +1,9 @@
 /** A `.keras` file: a zip of the model's config and of its weights, which lie by classes and places, not by names. */
 
-import { bytesSource } from '../../1-read/files.ts';
+import type { Source } from '../../1-read/files.ts';
 import { type Dataset, type Group, openHdf5 } from '../../1-read/hdf5/index.ts';
 import { isObject, parseJson, valueAt } from '../../1-read/json.ts';
-import { readZip } from '../../1-read/zip.ts';
+import { openZip } from '../../1-read/zip.ts';
 import { refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
 import type { LayerConfig } from './config.ts';
@@ -12,21 +12,24 @@ import type { WeightFile, Weights } from './weights.ts';
 
 const WEIGHTS = 'model.weights.h5';
 
-export function readArchive(bytes: Uint8Array, file: string): KerasModel {
-  const members = readZip(bytes, file);
+export function readArchive(source: Source): KerasModel {
+  const { name: file, size } = source;
+  const members = openZip(source);
   const member = (name: string) =>
-    members.get(name)?.read() ?? refuse(file, `has no ${name}, and so is no Keras model`);
-  const metadata = parseJson(member('metadata.json'), `${file}, metadata.json`);
+    members.get(name) ?? refuse(file, `has no ${name}, and so is no Keras model`);
+  const json = (name: string) => parseJson(member(name).read(), `${file}, ${name}`);
+  const metadata = json('metadata.json');
   const version = isObject(metadata) ? valueAt(metadata, 'keras_version') : undefined;
   if (typeof version !== 'string')
     return refuse(`${file}, metadata.json`, 'does not say which Keras wrote it');
-  const name = `${file}, ${WEIGHTS}`;
+  // The weights stay in the zip file until a layer asks for them: usually they are not compressed.
+  const weights = { ...member(WEIGHTS).open(), name: `${file}, ${WEIGHTS}` };
   return {
     file,
-    config: parseJson(member('config.json'), `${file}, config.json`),
+    config: json('config.json'),
     version,
-    weights: weightFile(openHdf5(bytesSource(member(WEIGHTS), name)), name),
-    size: bytes.length,
+    weights: weightFile(openHdf5(weights), weights.name),
+    size,
   };
 }
 
