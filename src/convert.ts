@@ -37,6 +37,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
     source: request.modelFile,
     isBinary,
     hasIntermediates: !request.enableMemdrop,
+    ...(request.weights !== undefined && { weights: request.weights }),
   });
 
   request.progress('predicting the samples');
@@ -63,6 +64,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
       parameters: variables.reduce((sum, { tensor }) => sum + tensor.data.length, 0),
       predictBytes: scratchBytes(planned),
       weightBytes: sizeOf(files.get('rust_generated_code/model/model_weights.npz') ?? []),
+      weights: crate.weights,
       crateBytes,
       samples: samples.count,
       sampleSource: features ? 'features.npz' : 'evaluator',

@@ -60,7 +60,7 @@ async function run(options: ConvertOptions): Promise<void> {
     ? { place: path.resolve(options.pathToSave), entries: [] }
     : inspectOutput(options.pathToSave, options.force);
   const { binaryClassification, enableInplace, enableMemdrop, inputShapes } = options;
-  const { signature, samples, stopAfter, pathToFv } = options;
+  const { signature, samples, stopAfter, pathToFv, weights } = options;
   const progress = progressLine(options);
   const request: ConvertRequest = {
     model,
@@ -74,6 +74,7 @@ async function run(options: ConvertOptions): Promise<void> {
     ...(signature !== undefined && { signature }),
     ...(samples !== undefined && { samples }),
     ...(stopAfter !== undefined && { stopAfter }),
+    ...(weights !== undefined && { weights }),
     tfLayers: tfLayers(options.tfLayers, output.place),
     ...(pathToFv !== undefined && {
       features: { path: pathToFv, bytes: readWholeFile('--path_to_fv', pathToFv) },

@@ -18,6 +18,9 @@ export type TfLayers =
   /** A version of the registry, as Cargo.toml writes it: `0.1`. */
   | { readonly kind: 'version'; readonly version: string };
 
+/** Where the weights of the crate are: in the program, or in a file that it opens. */
+export type WeightsPlace = 'embed' | 'file';
+
 export interface ConvertRequest {
   readonly model: ModelSource;
   /** The last part of the model's path, for comments and messages: `mlperf_kws`. */
@@ -35,6 +38,8 @@ export interface ConvertRequest {
   /** How many samples the evaluator computes, if the user said so. */
   readonly samples?: number;
   readonly stopAfter?: Stage;
+  /** Where the weights go, if the user said so. */
+  readonly weights?: WeightsPlace;
   readonly tfLayers: TfLayers;
   /** The bytes of `--path_to_fv`, and its path for messages. */
   readonly features?: { readonly path: string; readonly bytes: Uint8Array };
@@ -65,6 +70,7 @@ export interface Summary {
   /** The scratch memory of `predict`. */
   readonly predictBytes: number;
   readonly weightBytes: number;
+  readonly weights: WeightsPlace;
   /** Everything under `rust_generated_code`. */
   readonly crateBytes: number;
   /** Samples in `testdata/features.npz`. */

@@ -8,24 +8,32 @@ import { readZip } from '../src/1-read/zip.ts';
 import { cargo, runIn, tf2rust } from './crates/command.ts';
 import { readFolder } from './crates/folder.ts';
 import { compressedZip, fortranNpy, zipOf } from './crates/npz-writers.ts';
-import { buildFolder, inRepository, needs, repository } from './crates/places.ts';
+import { buildFolder, inRepository, needs, repository, targetFolder } from './crates/places.ts';
 
 const here = needs('fixtures/models/two_inputs_k3', 'examples/digits/saved_model');
 
-/** Two crates inside the workspace of an application that uses both. */
+/** Crates inside the workspace of an application that uses two of them. */
 const host = buildFolder('host');
-const models = [
-  { name: 'Digits', crate: 'digits_model', source: 'examples/digits', binary: 'False' },
-  { name: 'Spam', crate: 'spam_model', source: 'fixtures/models/two_inputs_k3', binary: 'True' },
-] as const;
+const digits = { name: 'Digits', crate: 'digits_model', source: 'examples/digits', flags: [] };
+const spam = { name: 'Spam', crate: 'spam_model', source: 'fixtures/models/two_inputs_k3', flags: [] };
+const opened = { ...spam, name: 'Opened', crate: 'opened_model', flags: ['--weights', 'file'] };
+const models = [digits, spam, opened];
 
 const saved = ({ name }: { readonly name: string }) => path.join(host, name);
 const generated = (model: { readonly name: string }) => path.join(saved(model), 'rust_generated_code');
 
-function convertTo(folder: string, { name, source, binary }: (typeof models)[number]): void {
+function convertTo(folder: string, { name, source, flags }: (typeof models)[number]): void {
   const model = ['--path_to_tf_model', inRepository(source, 'saved_model'), '--model_name', name];
+  const binary = String(source === spam.source);
   const samples = ['--path_to_fv', inRepository(source, 'features.npz'), '--binary_classification', binary];
-  const { status, stderr } = tf2rust(repository, [...model, ...samples, '--path_to_save', folder, '--force']);
+  const { status, stderr } = tf2rust(repository, [
+    ...model,
+    ...samples,
+    ...flags,
+    '--path_to_save',
+    folder,
+    '--force',
+  ]);
   assert.equal(status, 0, stderr);
 }
 
@@ -100,7 +108,8 @@ for (const model of models) {
 }
 
 test('an application inside a workspace uses two generated crates', here, () => {
-  const excluded = models.map((model) => {
+  const used = [digits, spam];
+  const excluded = used.map((model) => {
     const readme = fs.readFileSync(path.join(generated(model), 'README.md'), 'utf8');
     const [, line] = /^exclude = \[(".*")\]$/m.exec(readme) ?? assert.fail('the README has no exclude line');
     return line!.replace('path/to', model.name);
@@ -111,7 +120,7 @@ test('an application inside a workspace uses two generated crates', here, () => 
     path.join(host, 'Cargo.toml'),
     `[workspace]\nresolver = "3"\nmembers = ["application"]\nexclude = [${excluded.join(', ')}]\n`,
   );
-  const dependencies = models.map(
+  const dependencies = used.map(
     ({ name, crate }) => `${crate} = { path = "../${name}/rust_generated_code" }\n`,
   );
   fs.writeFileSync(
@@ -135,12 +144,72 @@ fn main() {
   const [sum, score] = stdout.trim().split(' ').map(Number);
   assert.ok(Math.abs(sum! - 1) < 1e-5, stdout);
   assert.ok(score! > 0 && score! < 1, stdout);
-  for (const model of models)
+  for (const model of used)
     cargo(generated(model), ['metadata', '--locked', '--no-deps', '--format-version=1']);
 });
 
+test('weights in a file are opened once for all clones, and checked', here, () => {
+  const crate = generated(opened);
+  const weights = path.join(host, 'weights.bin');
+  cargo(crate, ['run', '--quiet', '--locked', '--example', 'pack', '--', weights]);
+  const main = path.join(host, 'opens', 'src', 'main.rs');
+  fs.mkdirSync(path.dirname(main), { recursive: true });
+  fs.writeFileSync(
+    path.join(host, 'opens', 'Cargo.toml'),
+    `[package]\nname = "opens"\nversion = "0.1.0"\nedition = "2024"\n\n[workspace]\n\n[dependencies]
+${spam.crate} = { path = "../Spam/rust_generated_code" }
+${opened.crate} = { path = "../Opened/rust_generated_code" }\n`,
+  );
+  fs.writeFileSync(
+    main,
+    `use opened_model::{Inputs, OpenedModel, WeightsError};
+use spam_model::SpamModel;
+
+fn main() {
+    if let Err(error) = run() {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+fn run() -> Result<(), WeightsError> {
+    let first = OpenedModel::open(std::env::args().nth(1).unwrap())?;
+    let scores = [first.clone(), first].map(|mut model| {
+        std::thread::spawn(move || {
+            model.predict(&Inputs { tokens: &[1; 100], features: &[0.5; 8] }).unwrap().score
+        })
+    });
+    let inputs = spam_model::Inputs { tokens: &[1; 100], features: &[0.5; 8] };
+    let embedded = SpamModel::new().predict(&inputs).unwrap().score;
+    for score in scores {
+        assert_eq!(score.join().unwrap().to_bits(), embedded.to_bits());
+    }
+    Ok(())
+}
+`,
+  );
+  const open = () =>
+    runIn(path.dirname(main), 'cargo', ['run', '--quiet', '--', weights], { CARGO_TARGET_DIR: targetFolder });
+  assert.deepEqual([open().status, open().stderr], [0, '']);
+
+  const bytes = fs.readFileSync(weights);
+  for (const [damaged, reason] of [
+    [
+      bytes.subarray(1),
+      /bytes where the weights are \d+; write it with `cargo run --release --example pack`/,
+    ],
+    [bytes.with(40, bytes[40]! ^ 1), /damaged, or the weights of another training/],
+  ] as const) {
+    fs.writeFileSync(weights, damaged);
+    const { status, stderr } = open();
+    assert.equal(status, 1);
+    assert.match(stderr, /weights\.bin: /);
+    assert.match(stderr, reason);
+  }
+  fs.rmSync(weights);
+});
+
 test('examples/predict.rs predicts files of other batches and forms to the bit', here, () => {
-  const [digits] = models;
   const features = new Uint8Array(fs.readFileSync(inRepository(digits.source, 'features.npz')));
   const { data } = readNpz(features, 'features.npz').get('image')!;
   assert.ok(data instanceof Float32Array);
@@ -173,7 +242,7 @@ test('examples/predict.rs says what is wrong with a file', here, () => {
 });
 
 test('examples/predict.rs prints times as JSON', here, () => {
-  const features = new Uint8Array(fs.readFileSync(inRepository(models[0].source, 'features.npz')));
+  const features = new Uint8Array(fs.readFileSync(inRepository(digits.source, 'features.npz')));
   const { stdout } = predict(features, ['--repeat', '3', '--batch', '7']);
   const { samples, batch, seconds }: Readonly<Record<string, unknown>> = JSON.parse(stdout);
   assert.deepEqual([samples, batch], [100, 7]);
@@ -185,7 +254,7 @@ test('cargo check for aarch64-unknown-linux-gnu', { skip: here.skip || crossSkip
   if (tools === undefined) return t.skip('the compilers cannot be fetched');
   const root = path.join(tools, 'root', 'usr');
   const { status, stderr } = runIn(
-    generated(models[1]),
+    generated(spam),
     path.join(root, 'bin', 'cargo'),
     ['check', '--locked', '--target', 'aarch64-unknown-linux-gnu'],
     {
@@ -237,7 +306,7 @@ function predict(
     const [from, to] = [path.join(folder, 'features.npz'), path.join(folder, 'out.npz')];
     fs.writeFileSync(from, features);
     const args = ['run', '--quiet', '--locked', '--example', 'predict', '--', from, to, ...options];
-    const ran = runIn(generated(models[0]), 'cargo', args, { CARGO_TARGET_DIR: buildFolder('target') });
+    const ran = runIn(generated(digits), 'cargo', args, { CARGO_TARGET_DIR: buildFolder('target') });
     return { ...ran, ...(fs.existsSync(to) && { outputs: new Uint8Array(fs.readFileSync(to)) }) };
   } finally {
     fs.rmSync(folder, { recursive: true });

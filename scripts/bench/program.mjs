@@ -23,10 +23,12 @@ export async function buildProgram(zoo) {
   text('Cargo.toml', manifest(converted));
   text('src/main.rs', fs.readFileSync(new URL('protocol.rs', import.meta.url), 'utf8'));
   text('src/models.rs', modelsRs(converted, refused));
-  await step('cargo build', 'cargo', ['build', '--release'], {
-    cwd: folder,
-    env: { CARGO_TARGET_DIR: path.join(folder, 'target') },
-  });
+  const target = { CARGO_TARGET_DIR: path.join(folder, 'target') };
+  await step('cargo build', 'cargo', ['build', '--release'], { cwd: folder, env: target });
+  for (const { model, crate, opens } of converted) {
+    const pack = ['run', '--release', '--quiet', '--example', 'pack', '--', weightsOf(model)];
+    if (opens) await step(`writing the weights of ${model}`, 'cargo', pack, { cwd: crate, env: target });
+  }
   return { program: path.join(folder, 'target', 'release', 'tf2rust-bench'), converted, refused };
 }
 
@@ -79,6 +81,7 @@ function reasonOf(stdout, stderr) {
 /** What the program has to know of a crate; its example says how the samples are read. */
 function described(model, crate, { struct, crate: name, summary }) {
   const example = fs.readFileSync(path.join(crate, 'examples', 'predict.rs'), 'utf8');
+  const opens = fs.existsSync(path.join(crate, 'examples', 'pack.rs'));
   const [, row] = /let mut outputs: Vec<(.*)> =/.exec(example);
   return {
     model,
@@ -87,6 +90,7 @@ function described(model, crate, { struct, crate: name, summary }) {
     name,
     summary,
     row,
+    opens,
     samples: example.slice(example.indexOf('struct Samples {')),
   };
 }
@@ -137,7 +141,8 @@ ${arms.join('\n')}
 ${converted.map(moduleRs).join('\n')}`;
 }
 
-function moduleRs({ name, struct, row, samples }) {
+function moduleRs({ model, name, struct, row, opens, samples }) {
+  const load = opens ? `${struct}::open(${rustString(weightsOf(model))})?` : `${struct}::new()`;
   return `mod ${name} {
 use std::error::Error;
 use std::ops::Range;
@@ -151,13 +156,18 @@ use super::Task;
 pub fn run(task: &Task) -> Result<String, Box<dyn Error>> {
     let samples = Samples::read(&task.features)?;
     task.run(
-        || Ok(${struct}::new()),
+        || Ok(${load}),
         |model, rows, output: &mut [${row}]| model.predict_from_array(samples.rows(rows), output),
     )
 }
 
 ${samples}}
 `;
+}
+
+/** The file of the weights of a crate that does not hold them. */
+function weightsOf(model) {
+  return path.join(folder, `${model}.weights`);
 }
 
 function rustString(text) {

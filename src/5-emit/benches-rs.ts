@@ -1,9 +1,10 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
-import { type Crate, rowsOf, withLifetime } from './crate.ts';
+import { type Crate, newModel, rowsOf, weightsConstant, withLifetime } from './crate.ts';
 import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
-export function benchesRs({ name, inputs }: Crate): string {
+export function benchesRs(crate: Crate): string {
+  const { name, inputs } = crate;
   const one = inputs.map(({ field, isNumber }) => `${field}: ${isNumber ? '' : '&'}samples.${field}[0]`);
   const all = inputs.map(({ field }) => `${field}: &self.${field}`);
   return `//! \`cargo bench\`: the time and the allocations of one prediction, and of a batch.
@@ -19,7 +20,7 @@ ${useGroup([
 #[global_allocator]
 static ALLOCATIONS: AllocProfiler = AllocProfiler::system();
 
-fn main() {
+${weightsConstant(crate)}fn main() {
     divan::main();
 }
 
@@ -27,14 +28,14 @@ fn main() {
 fn predict(bencher: Bencher) {
     let samples = Samples::repeated(1);
 ${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
-    let mut model = ${name.type}::new();
+    let mut model = ${newModel(crate)};
     bencher.bench_local(|| model.predict(&inputs).map(|_| ()));
 }
 
 #[divan::bench(args = [1, 8, 32, 1000])]
 fn predict_batch(bencher: Bencher, count: usize) {
     let samples = Samples::repeated(count);
-    let mut model = ${name.type}::new();
+    let mut model = ${newModel(crate)};
     bencher.counter(ItemsCount::new(count)).bench_local(|| model.predict_batch(samples.batch()));
 }
 

@@ -3,7 +3,8 @@
 import type { Crate, LayerMember } from './crate.ts';
 import { resultExpression } from './rust-layout.ts';
 
-export function buildRs({ name, layers }: Crate): string {
+export function buildRs({ name, layers, weights }: Crate): string {
+  const inFile = weights === 'file';
   return `//! Packs \`model/model_weights.npz\` into the form in which the layers read their weights.
 
 #![forbid(unsafe_code)]
@@ -12,7 +13,7 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
 
-use tf_layers::npz::Npz;
+${inFile ? 'use tf_layers::fingerprint;\n' : ''}use tf_layers::npz::Npz;
 use tf_layers::zerocopy::{FromZeros, IntoBytes};
 
 #[path = "src/layers.rs"]
@@ -23,7 +24,7 @@ use layers::Layers;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=model/model_weights.npz");
     let out_dir = env::var("OUT_DIR")?;
-${resultExpression('    ', `pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${name.crate}.bin"))`)}
+${inFile ? packedWithFingerprint(name.crate) : resultExpression('    ', packing(name.crate))}
 }
 
 /// Reads the trained weights from one file, and writes them packed to the other.
@@ -38,6 +39,19 @@ ${layers.map(packed).join('\n')}
     Ok(())
 }
 `;
+}
+
+function packing(crate: string): string {
+  return `pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${crate}.bin"))`;
+}
+
+/** The crate knows the file that it opens by its fingerprint. */
+function packedWithFingerprint(crate: string): string {
+  return `    let packed = Path::new(&out_dir).join("${crate}.bin");
+    pack(Path::new("model/model_weights.npz"), &packed)?;
+    let fingerprint = fingerprint(&fs::read(&packed)?);
+    fs::write(packed.with_extension("rs"), format!("{fingerprint:#x}"))?;
+    Ok(())`;
 }
 
 function packed({ field, weights }: LayerMember): string {

@@ -1,11 +1,12 @@
 /** What the files of a generated crate have in common: its names, its types, and the statements of its steps. */
 
 import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
-import { ConversionError, type Problem, Refusal } from '../errors.ts';
+import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
 import type { Input, Node, Output, Value } from '../ir/graph.ts';
 import { bytesOf, type DType, lengthOfSample, type Tensor, type TensorType } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
+import type { WeightsPlace } from '../request.ts';
 import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
 import { rustString } from './rust-layout.ts';
 
@@ -82,6 +83,7 @@ export interface Crate {
   readonly isLarge: boolean;
   /** Whether each step keeps its own buffer, and can show it. */
   readonly hasIntermediates: boolean;
+  readonly weights: WeightsPlace;
 }
 
 export interface CrateOptions {
@@ -90,7 +92,12 @@ export interface CrateOptions {
   readonly source: string;
   readonly isBinary: boolean;
   readonly hasIntermediates: boolean;
+  /** Where the weights go, if the user said so. */
+  readonly weights?: WeightsPlace;
 }
+
+/** Weights above this many bytes are in a file: a program that holds them takes long to build. */
+const LARGEST_EMBEDDED = 64 * 1024 * 1024;
 
 /** An output above this many bytes is never returned by value: it would overflow the stack of a test. */
 const LARGEST_VALUE = 1024;
@@ -129,7 +136,20 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
     uses: [...writer.uses],
     isFallible: statements.some(({ expression }) => expression.endsWith('?')),
     isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
+    weights: weightsPlace(writer.layers, options.weights),
   };
+}
+
+function weightsPlace(layers: readonly LayerMember[], wanted: WeightsPlace | undefined): WeightsPlace {
+  if (wanted === 'file' && layers.length === 0)
+    refuse('--weights', 'the model has no weights to put in a file');
+  if (wanted !== undefined) return wanted;
+  const weights = layers.flatMap((layer) => layer.weights);
+  const bytes = weights.reduce(
+    (sum, weight) => sum + (weight.kind === 'array' ? weight.tensor.data.byteLength : 0),
+    0,
+  );
+  return bytes > LARGEST_EMBEDDED ? 'file' : 'embed';
 }
 
 /** The statement of every step; what has no Rust is told all at once. */
@@ -147,6 +167,20 @@ function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statem
   });
   if (problems.length > 0) throw new ConversionError(problems);
   return statements;
+}
+
+/** `TestModel::new()`, or the model of the weights that build.rs has packed. */
+export function newModel({ name, weights }: Crate): string {
+  return weights === 'file' ? `${name.type}::open(WEIGHTS).unwrap()` : `${name.type}::new()`;
+}
+
+/** The constant that `newModel` needs, with an empty line after it. */
+export function weightsConstant({ name, weights }: Crate, indent = ''): string {
+  if (weights === 'embed') return '';
+  return `${indent}/// Where build.rs has packed the weights.
+${indent}const WEIGHTS: &str = concat!(env!("OUT_DIR"), "/${name.crate}.bin");
+
+`;
 }
 
 /** How far predictions may be from TensorFlow's, by `largestError`. */

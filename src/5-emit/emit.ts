@@ -12,6 +12,7 @@ import { exampleRs } from './example-rs.ts';
 import { layersRs } from './layers-rs.ts';
 import { libRs } from './lib-rs.ts';
 import { modelRs } from './model-rs.ts';
+import { packRs } from './pack-rs.ts';
 import { readme } from './readme.ts';
 import { checkedThresholds, defaultThresholds } from './thresholds.ts';
 
@@ -35,6 +36,7 @@ export function emitCrate(
   if (crate.layers.length > 0) {
     text('build.rs', buildRs(crate));
     text('src/layers.rs', layersRs(crate));
+    if (crate.weights === 'file') text('examples/pack.rs', packRs(crate));
     const weights = crate.layers.flatMap((layer) =>
       layer.weights.flatMap((weight) =>
         weight.kind === 'array' ? [{ name: weight.array, tensor: weight.tensor }] : [],

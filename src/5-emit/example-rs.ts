@@ -1,6 +1,6 @@
 /** `examples/predict.rs`: predicts the samples of a file. */
 
-import { type Crate, rowsOf, withLifetime } from './crate.ts';
+import { type Crate, rowsOf, weightsConstant, withLifetime } from './crate.ts';
 import { checkRows, letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
 /** The arrays in turn, on a line if they fit. */
@@ -12,7 +12,7 @@ function writer(outputs: Crate['outputs']): string {
 }
 
 export function exampleRs(crate: Crate): string {
-  const { name, inputs, outputs, isLarge, isBinary } = crate;
+  const { name, inputs, outputs, isLarge, isBinary, weights } = crate;
   const [first] = inputs;
   const several = outputs.length > 1;
   const row = isBinary || !several ? outputs[0]!.type : 'Prediction';
@@ -45,7 +45,7 @@ ${useGroup([
   'use tf_layers::npz::{Npz, NpzWriter};',
 ])}
 
-fn main() -> ExitCode {
+${weightsConstant(crate)}fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -72,7 +72,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let file = fs::read(from).map_err(|error| format!("{from}: {error}"))?;
     let samples = Samples::read(&file).map_err(|error| format!("{from}: {error}"))?;
     let count = ${rows};
-    let mut model = ${name.type}::new();
+    let mut model = ${name.type}::${weights === 'file' ? 'open(WEIGHTS)?' : 'new()'};
     let mut outputs: Vec<${row}> = ${empty};
     model.predict_from_array(samples.rows(0..count), &mut outputs)?;
 ${written}

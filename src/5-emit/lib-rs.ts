@@ -5,18 +5,21 @@ import {
   type Crate,
   hasLifetime,
   type InputField,
+  newModel,
   type OutputField,
   rowsOf,
   type Tolerance,
   tolerance,
+  weightsConstant,
   withLifetime,
 } from './crate.ts';
 import { codeText, letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 
 export function libRs(crate: Crate, samples: Samples): string {
-  const { name, isBinary, layers, hasIntermediates } = crate;
+  const { name, isBinary, layers, hasIntermediates, weights } = crate;
   const ours = isBinary ? ['Confidence', 'InputError'] : ['InputError'];
   if (hasIntermediates) ours.push('Intermediate');
+  if (weights === 'file') ours.push('WeightsError');
   return `${documentation(crate)}
 
 #![forbid(unsafe_code)]
@@ -31,7 +34,8 @@ ${tests(crate, samples)}
 }
 
 function documentation(crate: Crate): string {
-  const { name, inputs, isBinary, isLarge, source, version } = crate;
+  const { name, inputs, isBinary, isLarge, weights, source, version } = crate;
+  const isOpened = weights === 'file';
   const rows = inputs.map(
     ({ name, type, input }) => [codeText(name), codeText(type), describe(crate, input)] as const,
   );
@@ -53,13 +57,13 @@ function documentation(crate: Crate): string {
 //!
 ${table(['input', 'type', 'what the model reads'], rows)}
 //!
-//! \`\`\`
+//! \`\`\`${isOpened ? 'no_run' : ''}
 ${samples.map(({ field, value }) => `//! # let ${field} = ${value};`).join('\n')}
 ${useStatement(name.crate, names).replace(/^/gm, '//! ')}
 //!
-//! let mut model = ${name.type}::new();
+//! let mut model = ${name.type}::${isOpened ? 'open("weights.bin")?' : 'new()'};
 ${use}
-//! # Ok::<(), ${name.crate}::InputError>(())
+//! # Ok::<(), ${isOpened ? 'Box<dyn std::error::Error>' : `${name.crate}::InputError`}>(())
 //! \`\`\`
 //!
 //! A [\`${name.type}\`] allocates its memory once: keep one per thread and use it again.${isLarge ? '\n//! A prediction stays in that memory: it is borrowed until the next one.' : ''}
@@ -132,7 +136,7 @@ ${useStatement('super', names).replace(/^/gm, '    ')}
     use tf_layers::compare::largest_error;
     use tf_layers::npz::{Npz, NpzError};
 
-    /// ${toleranceReason(cause, source)}
+${weightsConstant(crate, '    ')}    /// ${toleranceReason(cause, source)}
     const TOLERANCE: f32 = ${value.toExponential().replace('+', '')};
 
     struct Samples {
@@ -178,7 +182,7 @@ ${structLiteral(
     fn predicts_as_${source.kind === 'features' ? 'tensorflow' : 'the_converter'}_does() {
         let samples = Samples::read().unwrap();
 ${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `samples.${outputs[0]!.array}.len()`))}
-        let mut model = ${name.type}::new();
+        let mut model = ${newModel(crate)};
         model.predict_from_array(samples.batch(), &mut outputs).unwrap();
 ${outputs.map((output) => errorCheck(output, several)).join('\n')}
     }
@@ -192,7 +196,7 @@ ${token ? `\n${namesTheToken(crate, token)}\n` : ''}
         let samples = Samples::read().unwrap();
         let rows = samples.${first.field}.len();
 ${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, 'rows + 1'))}
-        let mut model = ${name.type}::new();
+        let mut model = ${newModel(crate)};
         let error = model.predict_from_array(samples.batch(), &mut outputs).unwrap_err();
         assert_eq!(error, InputError::Rows { name: "out", rows: rows + 1, expected: rows });
     }
@@ -245,7 +249,7 @@ function errorCheck({ field, array }: OutputField, several: boolean): string {
 }
 
 function sameInBatches(crate: Crate): string {
-  const { name, plan, isLarge } = crate;
+  const { plan, isLarge } = crate;
   const counts = [...new Set([0, 1, 3, 7, plan.tile - 1, plan.tile, plan.tile + 1, 2 * plan.tile])].sort(
     (a, b) => a - b,
   );
@@ -256,7 +260,7 @@ function sameInBatches(crate: Crate): string {
   return `    #[test]
     fn predicts_the_same_one_by_one_and_in_batches_of_any_size() {
         let samples = Samples::read().unwrap().repeated(${most});
-        let mut model = ${name.type}::new();
+        let mut model = ${newModel(crate)};
         let one_by_one: Vec<_> =
             ${one}
         for count in [${counts.join(', ')}] {
@@ -267,11 +271,10 @@ function sameInBatches(crate: Crate): string {
 }
 
 function withoutAllocating(crate: Crate): string {
-  const { name } = crate;
   return `    #[test]
     fn predicts_without_allocating() {
         let samples = Samples::read().unwrap();
-        let mut model = ${name.type}::new();
+        let mut model = ${newModel(crate)};
 ${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`))}
         let allocations = allocation_counter::measure(|| {
             model.predict(&samples.inputs(0)).unwrap();
@@ -290,7 +293,7 @@ function namesTheToken(crate: Crate, { field, name, type }: InputField): string 
   const message = `\`${name.replace(/[{}]/g, '$&$&')}\` of sample 1 holds {token} at position 0, not in ${least}..${words}`;
   return `    #[test]
     fn names_the_token_outside_the_vocabulary() {
-        let mut model = ${crate.name.type}::new();
+        let mut model = ${newModel(crate)};
         for token in [${bad.join(', ')}] {
             let mut samples = Samples::read().unwrap().repeated(2);
             ${place} = token;

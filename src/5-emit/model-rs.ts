@@ -18,14 +18,14 @@ import {
 } from './rust-layout.ts';
 
 export function modelRs(crate: Crate): string {
-  const { name, plan, inputs, outputs } = crate;
+  const { plan, inputs, outputs } = crate;
   const title = `${inputs.map(({ name }) => codeText(name)).join(' and ')} → ${outputs
     .map(({ output }) => (output.value.kind === 'node' ? codeText(output.value.layer.name) : ''))
     .join(' and ')}`;
   const parts = [
     `//! ${title}.`,
     imports(crate),
-    ...(crate.layers.length > 0 ? [staticLayers(name.crate)] : []),
+    ...(crate.layers.length > 0 ? [staticLayers(crate)] : []),
     ...(crate.isBinary
       ? ['const THRESHOLDS: Thresholds = Thresholds::from_json(include_str!("../model/thresholds.json"));']
       : []),
@@ -37,17 +37,18 @@ const TILE: usize = ${plan.tile};`,
     prediction(crate),
     modelStruct(crate),
     methods(crate),
-    `impl Default for ${name.type} {
-    fn default() -> Self {
-        Self::new()
-    }
-}`,
+    ...(crate.weights === 'embed' ? [defaultModel(crate)] : []),
     scratch(crate),
   ];
   return `${parts.join('\n\n')}\n`;
 }
 
-function staticLayers(crate: string): string {
+/** The weights in the program, or what tells those in the file from others. */
+function staticLayers({ name: { crate }, weights }: Crate): string {
+  if (weights === 'file') {
+    return `/// Of the bytes of the weights, as build.rs has packed them.
+const FINGERPRINT: u64 = include!(concat!(env!("OUT_DIR"), "/${crate}.rs"));`;
+  }
   const head = 'static LAYERS: Layers =';
   const value = `include_value!(concat!(env!("OUT_DIR"), "/${crate}.bin"));`;
   if (`${head} ${value}`.length <= 100) return `${head} ${value}`;
@@ -56,10 +57,12 @@ function staticLayers(crate: string): string {
 }
 
 function imports(crate: Crate): string {
-  const std = ['use std::ops::Range;', 'use std::slice;'];
+  const path = crate.weights === 'file' ? ['use std::path::Path;'] : [];
+  const std = ['use std::ops::Range;', ...path, 'use std::slice;'];
   const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
   if (crate.hasIntermediates) uses.push('Intermediate');
+  if (crate.weights === 'file') uses.push('Weights', 'WeightsError');
   const activations = crate.uses.filter((use) => use.startsWith('Activation::')).map((use) => use.slice(12));
   const tfLayers = [
     ...(activations.length > 0 ? [useStatement('tf_layers::Activation', activations)] : []),
@@ -70,9 +73,9 @@ function imports(crate: Crate): string {
   return `${std.join('\n')}\n\n${useGroup(tfLayers)}${own}`;
 }
 
-function zerocopyUse({ layers, outputs }: Crate): readonly string[] {
+function zerocopyUse({ layers, outputs, weights }: Crate): readonly string[] {
   const names = [
-    ...(layers.length > 0 ? ['include_value'] : []),
+    ...(layers.length > 0 && weights === 'embed' ? ['include_value'] : []),
     ...(outputs.length > 1 ? ['FromZeros'] : []),
   ];
   return names.length > 0 ? [useStatement('tf_layers::zerocopy', names)] : [];
@@ -161,11 +164,11 @@ function layerOf({ output }: OutputField): string {
   return codeText(output.value.kind === 'node' ? output.value.layer.name : output.name);
 }
 
-function modelStruct({ name, layers, hasIntermediates }: Crate): string {
-  const weights = layers.length > 0 ? ' The weights are shared by all.' : '';
-  return `/// The model, and the memory in which it computes: one per thread.${weights}
+function modelStruct({ name, layers, weights, hasIntermediates }: Crate): string {
+  const shared = { embed: ' The weights are shared by all.', file: ' Its clones share the weights.' };
+  return `/// The model, and the memory in which it computes: one per thread.${layers.length > 0 ? shared[weights] : ''}
 #[derive(Clone, Debug)]
-pub struct ${name.type} {
+pub struct ${name.type} {${weights === 'file' ? '\n    layers: Weights<Layers>,' : ''}
     scratch: Scratch,${hasIntermediates ? '\n    /// How many samples the scratch holds the results of.\n    samples: usize,' : ''}
 }`;
 }
@@ -176,14 +179,36 @@ function rowType(crate: Crate): string {
 }
 
 function methods(crate: Crate): string {
-  const { name, hasIntermediates } = crate;
+  const { name } = crate;
   return `impl ${name.type} {
-    /// The trained model. Allocates the memory of all later predictions.
-    pub fn new() -> Self {
-        Self { scratch: Scratch::new()${hasIntermediates ? ', samples: 0' : ''} }
-    }
+${construction(crate)}
 
-${[predict(crate), predictBatch(crate), predictFromArray(crate), ...(hasIntermediates ? [intermediates(crate)] : []), forward(crate)].join('\n\n')}
+${[predict(crate), predictBatch(crate), predictFromArray(crate), ...(crate.hasIntermediates ? [intermediates(crate)] : []), forward(crate)].join('\n\n')}
+}`;
+}
+
+function construction({ hasIntermediates, weights }: Crate): string {
+  const fields = `scratch: Scratch::new()${hasIntermediates ? ', samples: 0' : ''}`;
+  if (weights === 'embed') {
+    return `    /// The trained model. Allocates the memory of all later predictions.
+    pub fn new() -> Self {
+        Self { ${fields} }
+    }`;
+  }
+  return `    /// The trained model, with the weights of a file that \`cargo run --release --example pack\` wrote.
+    /// Allocates the memory of all later predictions. For another thread, clone the model: it shares
+    /// the weights.
+    pub fn open(weights: impl AsRef<Path>) -> Result<Self, WeightsError> {
+        let layers = Weights::open(weights.as_ref(), FINGERPRINT)?;
+        Ok(Self { layers, ${fields} })
+    }`;
+}
+
+function defaultModel({ name }: Crate): string {
+  return `impl Default for ${name.type} {
+    fn default() -> Self {
+        Self::new()
+    }
 }`;
 }
 
@@ -270,11 +295,12 @@ ${copy}
 }
 
 function forward(crate: Crate): string {
-  const { outputs, names, statements, layers, isFallible, hasIntermediates, inputs } = crate;
+  const { outputs, names, statements, layers, weights, isFallible, hasIntermediates, inputs } = crate;
+  const source = { embed: '&LAYERS', file: '&*self.layers' };
   const type = outputs.length === 1 ? `&[${outputs[0]!.type}]` : "Outputs<'_>";
   const doc = outputs.map(layerOf).join(' and ');
   const setup = [
-    ...(layers.length > 0 ? ['        let layers = &LAYERS;'] : []),
+    ...(layers.length > 0 ? [`        let layers = ${source[weights]};`] : []),
     ...(statements.some(({ expression }) => /\bsamples\b/.test(expression)) || hasIntermediates
       ? [`        let samples = inputs.${inputs[0]!.field}.len();`]
       : []),

@@ -4,7 +4,8 @@ import type { Crate } from './crate.ts';
 import { codeText, useStatement } from './rust-layout.ts';
 
 export function readme(crate: Crate): string {
-  const { name, inputs, isBinary, version } = crate;
+  const { name, inputs, isBinary, version, weights } = crate;
+  const isOpened = weights === 'file';
   const call = inputs.map(({ field, isNumber }) => (isNumber ? field : `${field}: &${field}`)).join(', ');
   const show = isBinary
     ? 'println!("{} {:?}", prediction.score, prediction.confidence);'
@@ -16,19 +17,19 @@ Predictions of the TensorFlow model ${codeText(name.given)}, in safe Rust. Writt
 \`\`\`rust
 ${useStatement(name.crate, ['Inputs', name.type])}
 
-let mut model = ${name.type}::new(); // one per thread; predicts without allocating
+let mut model = ${name.type}::${isOpened ? 'open("weights.bin")?; // once: clones for other threads share the weights' : 'new(); // one per thread; predicts without allocating'}
 let prediction = model.predict(&Inputs { ${call} })?;
 ${show}
 \`\`\`
 
 | to | run |
 |---|---|
-| predict the samples of a file | \`cargo run --release --example predict -- testdata/features.npz ../../out.npz\` |
+${isOpened ? '| write the weights to a file | `cargo run --release --example pack -- weights.bin` |\n' : ''}| predict the samples of a file | \`cargo run --release --example predict -- testdata/features.npz ../../out.npz\` |
 | compare with TensorFlow | \`cargo test\` |
 | measure | \`cargo bench\` |
 | read the documentation | \`cargo doc --open\` |
 
-${isBinary ? '`model/thresholds.json` holds the lowest score of each confidence level: edit it and build again.\n\n' : ''}In your application: \`${name.crate} = { path = "path/to/rust_generated_code" }\`. If that path is
+${isOpened ? fileOfWeights(name.type) : ''}${isBinary ? '`model/thresholds.json` holds the lowest score of each confidence level: edit it and build again.\n\n' : ''}In your application: \`${name.crate} = { path = "path/to/rust_generated_code" }\`. If that path is
 inside a workspace, add to the workspace's \`Cargo.toml\`
 
 \`\`\`toml
@@ -43,5 +44,12 @@ debug builds add
 [profile.dev.package."*"]
 opt-level = 3
 \`\`\`
+`;
+}
+
+function fileOfWeights(model: string): string {
+  return `The weights are not in the program: put the file that \`pack\` writes where the program finds it. \`${model}::open\`
+reads it once, and refuses one of another length or content; write it again when you convert the model again.
+
 `;
 }

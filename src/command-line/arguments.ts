@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import { UsageError } from '../errors.ts';
 import { type ModelName, modelName } from '../model-name.ts';
-import { type Stage, stages } from '../request.ts';
+import { type Stage, stages, type WeightsPlace } from '../request.ts';
 
 /** What the user asks for. */
 export type Options =
@@ -27,6 +27,7 @@ export interface ConvertOptions {
   readonly stopAfter?: Stage;
   readonly samples?: number;
   readonly tfLayers: TfLayersOption;
+  readonly weights?: WeightsPlace;
   readonly force: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -55,6 +56,7 @@ const flags: readonly (readonly [name: string, value: string, meaning: string])[
   ['signature', '[name]', 'the signature to convert (default: serving_default)'],
   ['samples', '[number]', 'samples to compute for the tests if there is no --path_to_fv'],
   ['tf_layers', '[source]', 'runtime of the crate: vendored (default), a path, or a version'],
+  ['weights', '[place]', 'embed them in the program, or file: to open (default: embed up to 64 MiB)'],
   ['force', '[boolean]', 'write over changed files in --path_to_save; files of others are kept'],
   ['stop_after', '[stage]', `print what the model is after a stage, and write nothing: ${stages.join(', ')}`],
   ['json', '[boolean]', 'print one JSON object for machines, errors too'],
@@ -113,6 +115,7 @@ export function readArguments(argv: readonly string[]): Options {
   const signature = value('signature', undefined, String);
   const samples = value('samples', undefined, readSamples);
   const stopAfter = value('stop_after', undefined, readStage);
+  const weights = value('weights', undefined, readWeights);
   const rest = {
     binaryClassification: boolean('binary_classification', true),
     enableInplace: boolean('enable_inplace', true),
@@ -141,6 +144,7 @@ export function readArguments(argv: readonly string[]): Options {
     ...(signature !== undefined && { signature }),
     ...(samples !== undefined && { samples }),
     ...(stopAfter !== undefined && { stopAfter }),
+    ...(weights !== undefined && { weights }),
     ...rest,
   };
 }
@@ -241,6 +245,11 @@ function readStage(text: string): Stage {
   const stage = stages.find((stage) => stage === text);
   if (stage) return stage;
   throw new UsageError(`--stop_after: "${text}" is no stage; give one of ${stages.join(', ')}`);
+}
+
+function readWeights(text: string): WeightsPlace {
+  if (text === 'embed' || text === 'file') return text;
+  throw new UsageError(`--weights: "${text}" is neither embed nor file`);
 }
 
 /** A requirement as Cargo writes it is a version (`0.1`, `^1.2.3`, `=1.0.0-rc.1`), anything else a path. */

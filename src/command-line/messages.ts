@@ -88,7 +88,7 @@ export function describeSummary(options: ConvertOptions, summary: Summary): stri
   const lines: readonly (readonly [string, string])[] = [
     ['model', `${count(summary.layers, 'layer')}, ${count(summary.parameters, 'parameter')}`],
     ['memory of predict', bytes(summary.predictBytes)],
-    ['weights', bytes(summary.weightBytes)],
+    ['weights', describeWeights(options, summary)],
     ['crate', `${bytes(summary.crateBytes)} of files`],
     ['tests', describeSamples(summary)],
     ['written to', options.pathToSave],
@@ -100,6 +100,15 @@ export function describeSummary(options: ConvertOptions, summary: Summary): stri
     ...lines.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`),
     `Now try: cd ${quoted(folder)} && cargo test`,
   ].join('\n');
+}
+
+function describeWeights({ modelName }: ConvertOptions, { weightBytes, weights }: Summary): string {
+  switch (weights) {
+    case 'embed':
+      return bytes(weightBytes);
+    case 'file':
+      return `${bytes(weightBytes)}, in a file that ${modelName.type}::open reads: see the README of the crate`;
+  }
 }
 
 function describeSamples({ samples, sampleSource, largestError, rounding }: Summary): string {

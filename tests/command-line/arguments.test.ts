@@ -98,6 +98,12 @@ test('the last of a repeated flag counts', () => {
   assert.equal(read('--model_name', 'Other').modelName.type, 'OtherModel');
 });
 
+test('--weights', () => {
+  assert.equal(read().weights, undefined);
+  assert.equal(read('--weights', 'file').weights, 'file');
+  assert.throws(() => read('--weights', 'disk'), /--weights: "disk" is neither embed nor file/);
+});
+
 for (const [text, expected] of [
   ['vendored', { kind: 'vendored' }],
   ['0.1', { kind: 'version', version: '0.1' }],

@@ -57,6 +57,7 @@ const summary: Summary = {
   parameters: 52906,
   predictBytes: 123456,
   weightBytes: 211624,
+  weights: 'embed',
   crateBytes: 512,
   samples: 8,
   sampleSource: 'evaluator',
@@ -79,6 +80,10 @@ test('the summary, for people and for machines', () => {
   assert.match(
     describeSummary(options, measured),
     /tests {14}1 sample of --path_to_fv; largest error 3\.1e-7\n/,
+  );
+  assert.match(
+    describeSummary(options, { ...summary, weights: 'file' }),
+    /weights {12}206\.7 KiB, in a file that KWSModel::open reads: see the README of the crate\n/,
   );
   assert.deepEqual(JSON.parse(summaryForMachines(options, 'kws', summary, ['slow'])), {
     model: 'kws',

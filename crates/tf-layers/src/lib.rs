@@ -39,6 +39,7 @@ mod activation;
 #[cfg(feature = "npz")]
 pub mod compare;
 mod confidence;
+mod fingerprint;
 mod input_error;
 mod intermediate;
 mod kernels;
@@ -50,11 +51,13 @@ pub mod ops;
 mod tensor;
 mod text;
 mod tokenizer;
+mod weights;
 mod window;
 mod zeros;
 
 pub use activation::Activation;
 pub use confidence::{Confidence, Thresholds};
+pub use fingerprint::fingerprint;
 pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
@@ -67,6 +70,7 @@ pub use ops::Hash;
 pub use tensor::{Number, Shape, Tensor};
 pub use text::Text;
 pub use tokenizer::Tokenizer;
+pub use weights::{Weights, WeightsError};
 pub use window::Window;
 pub use zerocopy;
 pub use zeros::zeros;
