@@ -11,22 +11,17 @@ import {
   type Output,
   type Value,
 } from '../ir/graph.ts';
-import { bytesOf, type DType, lengthOfSample, type TensorType } from '../ir/types.ts';
+import { bytesOf, lengthOfSample, type TensorType } from '../ir/types.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { input } from '../ops/expression.ts';
+import { assignBuffers, type Buffer, type Lifetime } from './buffers.ts';
+import { ordersOf } from './order.ts';
 
 export interface PlanOptions {
   /** Element-wise steps write over their input where nothing else reads it. */
   readonly enableInplace: boolean;
   /** A buffer is used again once nothing reads it. Otherwise every step keeps its own, and nothing is written over. */
   readonly enableMemdrop: boolean;
-}
-
-/** Memory of the model's scratch, for one type of numbers. */
-export interface Buffer {
-  readonly dtype: DType;
-  /** Numbers for one sample. */
-  readonly length: number;
 }
 
 /** Where a step's result is: in a buffer of its own choice, over its input, or in its input's memory as a view. */
@@ -59,8 +54,7 @@ const LARGEST_TILE = 32;
 export function plan(optimized: Graph, options: PlanOptions): Plan {
   const graph = withOwnOutputs(optimized);
   const shared = sharedBuffers(graph, options.enableInplace);
-  const bytes = shared.buffers.reduce((sum, buffer) => sum + buffer.length * bytesOf(buffer.dtype), 0);
-  const tile = Math.min(Math.max(Math.floor(CACHE / Math.max(bytes, 1)), 1), LARGEST_TILE);
+  const tile = Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
   return { graph, ...(options.enableMemdrop ? shared : ownBuffers(graph)), tile };
 }
 
@@ -75,8 +69,12 @@ function withOwnOutputs(graph: Graph): Graph {
 }
 
 /** The bytes of scratch for a tile of samples. */
-export function scratchBytes({ buffers, tile }: Plan): number {
-  return tile * buffers.reduce((sum, { dtype, length }) => sum + length * bytesOf(dtype), 0);
+export function scratchBytes(plan: Plan): number {
+  return plan.tile * sampleBytes(plan);
+}
+
+function sampleBytes({ buffers }: Pick<Plan, 'buffers'>): number {
+  return buffers.reduce((sum, { dtype, length }) => sum + length * bytesOf(dtype), 0);
 }
 
 function isView(node: Node): boolean {
@@ -98,38 +96,50 @@ function ownBuffers(graph: Graph): Pick<Plan, 'steps' | 'buffers'> {
   return { steps, buffers };
 }
 
+/** The order and the buffers that need least memory, of some that are worth trying. */
 function sharedBuffers(graph: Graph, enableInplace: boolean): Pick<Plan, 'steps' | 'buffers'> {
-  const nodes = nodesOf(graph);
+  const [first, ...others] = ordersOf(graph).map((nodes) => shareBuffers(graph, nodes, enableInplace));
+  return others.reduce((best, other) => (sampleBytes(other) < sampleBytes(best) ? other : best), first!);
+}
+
+function shareBuffers(
+  graph: Graph,
+  nodes: readonly Node[],
+  enableInplace: boolean,
+): Pick<Plan, 'steps' | 'buffers'> {
   const lastReads = lastReadsOf(nodes, graph.outputs);
   const readers = countReaders(graph);
-  const buffers: { dtype: DType; length: number }[] = [];
-  const places = new Map<Value, Place>();
-  const bufferOf = new Map<Value, number>();
+  const lifetimes: Lifetime[] = [];
+  /** The lifetime that each result belongs to; those that are written over each other have one together. */
+  const lifetimeOf = new Map<Value, number>();
+  const over = new Set<Value>();
   const mutable = new Set<Value>();
 
   for (const [i, node] of nodes.entries()) {
-    if (isView(node)) {
-      places.set(node, { kind: 'view' });
+    if (isView(node)) continue;
+    const input = enableInplace ? writableInput(node, i, lastReads, readers, lifetimeOf) : undefined;
+    if (input === undefined) {
+      const { dtype } = node.type;
+      const length = lengthOfSample(node.type);
+      lifetimeOf.set(node, lifetimes.push({ dtype, length, first: i, last: lastReads.get(node)! }) - 1);
       continue;
     }
-    const over = enableInplace ? writableInput(node, i, lastReads, readers, bufferOf) : undefined;
-    if (over) {
-      places.set(node, { kind: 'over' });
-      for (let value: Value = over; ; value = inputsOf(value as Node)[0]!) {
-        mutable.add(value);
-        if (value === sourceOf(over)) break;
-      }
-      bufferOf.set(node, bufferOf.get(sourceOf(over))!);
-      continue;
+    over.add(node);
+    for (let value = input; ; value = inputsOf(value as Node)[0]!) {
+      mutable.add(value);
+      if (value === sourceOf(input)) break;
     }
-    const taken = new Set(
-      [...bufferOf].filter(([value]) => lastReads.get(value)! >= i).map(([, buffer]) => buffer),
-    );
-    const buffer = freeBuffer(buffers, taken, node.type);
-    places.set(node, { kind: 'buffer', buffer });
-    bufferOf.set(node, buffer);
+    const lifetime = lifetimeOf.get(sourceOf(input))!;
+    lifetimeOf.set(node, lifetime);
+    lifetimes[lifetime] = { ...lifetimes[lifetime]!, last: lastReads.get(node)! };
   }
-  const steps = nodes.map((node) => ({ node, place: places.get(node)!, isMutable: mutable.has(node) }));
+
+  const { buffers, places } = assignBuffers(lifetimes);
+  const placeOf = (node: Node): Place => {
+    if (isView(node)) return { kind: 'view' };
+    return over.has(node) ? { kind: 'over' } : { kind: 'buffer', buffer: places[lifetimeOf.get(node)!]! };
+  };
+  const steps = nodes.map((node) => ({ node, place: placeOf(node), isMutable: mutable.has(node) }));
   return { steps, buffers };
 }
 
@@ -150,7 +160,7 @@ function writableInput(
   at: number,
   lastReads: ReadonlyMap<Value, number>,
   readers: ReadonlyMap<Value, number>,
-  bufferOf: ReadonlyMap<Value, number>,
+  lifetimeOf: ReadonlyMap<Value, number>,
 ): Value | undefined {
   const { inPlace } = opOf(node);
   const inputs: Readonly<Record<string, Value>> = node.inputs;
@@ -158,7 +168,7 @@ function writableInput(
   if (!over || !inPlace.fits(typesOf(node), node.type)) return undefined;
   const source = sourceOf(over);
   const reads = inputsOf(node).filter((input) => sourceOf(input) === source).length;
-  if (!bufferOf.has(source) || lastReads.get(source) !== at || reads !== 1) return undefined;
+  if (!lifetimeOf.has(source) || lastReads.get(source) !== at || reads !== 1) return undefined;
   // A view of it borrows it: no other step may read what is under the view.
   for (let value: Value = over; value !== source; value = inputsOf(value as Node)[0]!) {
     if (readers.get(value) !== 1 || readers.get(inputsOf(value as Node)[0]!) !== 1) return undefined;
@@ -170,21 +180,4 @@ function writableInput(
 export function typesOf(node: Node): Readonly<Record<string, TensorType>> {
   const inputs = Object.entries<Value>(node.inputs).map(([name, { type }]) => [name, type]);
   return { ...Object.fromEntries(inputs), ...node.weights };
-}
-
-/** A buffer that nothing needs: the smallest that is large enough, else the largest, which grows; else a new one. */
-function freeBuffer(
-  buffers: { dtype: DType; length: number }[],
-  taken: ReadonlySet<number>,
-  type: TensorType,
-): number {
-  const length = lengthOfSample(type);
-  const free = buffers
-    .map((buffer, index) => ({ ...buffer, index }))
-    .filter(({ dtype, index }) => dtype === type.dtype && !taken.has(index))
-    .sort((a, b) => a.length - b.length);
-  const chosen = free.find((buffer) => buffer.length >= length) ?? free.at(-1);
-  if (!chosen) return buffers.push({ dtype: type.dtype, length }) - 1;
-  buffers[chosen.index]!.length = Math.max(chosen.length, length);
-  return chosen.index;
 }

@@ -1,16 +1,14 @@
 /** The text of a plan: a line for every step. */
 
-import { nodesOf } from '../ir/graph.ts';
 import { printGraph } from '../ir/print.ts';
 import type { Plan } from './plan.ts';
 
 /** The printed graph, each node with the place of its result. */
 export function printPlan({ graph, steps, buffers, tile }: Plan): string {
-  const places = new Map(steps.map(({ node, place }) => [node, place]));
-  const lines = printGraph(graph).split('\n');
+  const nodes = steps.map(({ node }) => node);
+  const lines = printGraph(graph, nodes).split('\n');
   const first = graph.inputs.length;
-  for (const [i, node] of nodesOf(graph).entries()) {
-    const place = places.get(node)!;
+  for (const [i, { place }] of steps.entries()) {
     const text =
       place.kind === 'buffer'
         ? `buffer ${place.buffer}`

@@ -13,8 +13,9 @@ import { printShape, printType } from './types.ts';
  * %0 = Convolution(x) kernel [3, 3, 1, 8] strides 1,1 …: f32[N, 8, 8, 8]  # conv2d
  * output predictions: %0
  * ```
+ * `nodes` are those of the graph, in the order to print them in.
  */
-export function printGraph(graph: Graph): string {
+export function printGraph(graph: Graph, nodes: readonly Node[] = nodesOf(graph)): string {
   const names = new Map<Value, string>();
   const lines = graph.inputs.map((input) => {
     names.set(input, input.name);
@@ -24,7 +25,7 @@ export function printGraph(graph: Graph): string {
     value.kind === 'constant'
       ? `${value.variable ?? 'constant'} ${printType(value.type)}`
       : names.get(value)!;
-  for (const [i, node] of nodesOf(graph).entries()) {
+  for (const [i, node] of nodes.entries()) {
     names.set(node, `%${i}`);
     const inputs = Object.values<Value>(node.inputs).map(nameOf).join(', ');
     const weights = Object.entries(node.weights).map(([name, { shape }]) => `${name} ${printShape(shape)}`);
