@@ -82,7 +82,8 @@ function smallestGroups(
     );
     const groups = greedyGroups(lifetimes, order, tries);
     const total = groups.reduce((sum, [opener]) => sum + lifetimes[opener!]!.length, 0);
-    if (total < smallest) [smallest, best] = [total, groups];
+    const isFewer = total === smallest && groups.length < best.length;
+    if (total < smallest || isFewer) [smallest, best] = [total, groups];
     for (const [opener] of groups) opened.set(opener!, opened.get(opener!)! + 1);
   }
   return best;
