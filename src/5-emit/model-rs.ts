@@ -248,10 +248,14 @@ function predictBatch(crate: Crate): string {
   const empty = isZeroed ? `tf_layers::zeros(${rows})` : `vec![${outputs[0]!.zero}; ${rows}]`;
   const result = isBinary ? 'outputs.into_iter().map(Prediction::new).collect()' : 'outputs';
   const type = isZeroed ? `: Vec<${rowType(crate)}>` : '';
-  return `    /// Predicts every sample of \`batch\`, in order.
+  const counts = inputs.map(({ literal, field }) => `(${literal}, batch.${field}.len())`);
+  const check = inputs.length > 1 ? `${checkRows('        ', counts)}\n` : '';
+  return `    /// Predicts every sample of \`batch\`, in order; on all threads, with the feature \`parallel\`.
     pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
-${letStatement(2, `mut outputs${type}`, empty)}
-        self.predict_from_array(batch, &mut outputs)?;
+${check}${letStatement(2, `mut outputs${type}`, empty)}
+        tf_layers::in_parallel(self, &mut outputs, TILE, |model, rows, out| {
+            model.predict_from_array(batch.rows(rows), out)
+        })?;
         Ok(${result})
     }`;
 }

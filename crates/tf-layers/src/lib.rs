@@ -40,6 +40,7 @@ mod activation;
 pub mod compare;
 mod confidence;
 mod fingerprint;
+mod in_parallel;
 mod input_error;
 mod intermediate;
 mod kernels;
@@ -58,6 +59,7 @@ mod zeros;
 pub use activation::Activation;
 pub use confidence::{Confidence, Thresholds};
 pub use fingerprint::fingerprint;
+pub use in_parallel::in_parallel;
 pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
