@@ -148,6 +148,15 @@ fn main() {
     cargo(generated(model), ['metadata', '--locked', '--no-deps', '--format-version=1']);
 });
 
+test('with the feature parallel a sample has the same prediction for any number of threads', here, () => {
+  const args = ['test', '--locked', '--quiet', '--features', 'parallel', '--lib'];
+  for (const threads of ['1', '2', '5']) {
+    const variables = { CARGO_TARGET_DIR: targetFolder, RAYON_NUM_THREADS: threads };
+    const { status, stdout, stderr } = runIn(generated(spam), 'cargo', args, variables);
+    assert.equal(status, 0, stdout + stderr);
+  }
+});
+
 test('weights in a file are opened once for all clones, and checked', here, () => {
   const crate = generated(opened);
   const weights = path.join(host, 'weights.bin');
