@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { importSavedModel } from '../../src/2-import/saved-model/index.ts';
+import { importModel } from '../../src/2-import/index.ts';
 import { optimize, recognize } from '../../src/3-optimize/index.ts';
 import { type Lifetime, leastLength } from '../../src/4-plan/buffers.ts';
 import { type Plan, plan, type Step } from '../../src/4-plan/plan.ts';
@@ -46,7 +46,7 @@ function planned(
   signature?: string,
 ): Plan {
   const options = { inputShapes, ...(signature !== undefined && { signature }) };
-  const { graph } = importSavedModel(openModel(model).files, options);
+  const { graph } = importModel(openModel(model).source, options);
   return plan(optimize(recognize(graph)), { enableInplace: true, enableMemdrop: true });
 }
 
