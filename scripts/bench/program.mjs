@@ -10,7 +10,7 @@ const crates = path.join(benchFolder, 'crates');
 const folder = path.join(benchFolder, 'program');
 const tfLayers = path.join(repository, 'crates', 'tf-layers');
 
-/** Converts and builds: the path of the program, and why models are not in it. */
+/** Converts and builds: the path of the program, what is in it, and why other models are not. */
 export async function buildProgram(zoo) {
   checkRequirements();
   await installPackages();
@@ -18,19 +18,43 @@ export async function buildProgram(zoo) {
   const { converted, refused } = await convertAll(zoo);
   if (converted.length === 0) stop(`no model of ${zoo} converts`);
 
-  fs.mkdirSync(path.join(folder, 'src'), { recursive: true });
-  const text = (file, content) => fs.writeFileSync(path.join(folder, file), content);
+  fs.rmSync(path.join(folder, 'src'), { recursive: true, force: true });
+  const text = (file, content) => {
+    const place = path.join(folder, file);
+    fs.mkdirSync(path.dirname(place), { recursive: true });
+    fs.writeFileSync(place, content);
+  };
   text('Cargo.toml', manifest(converted));
   text('src/main.rs', fs.readFileSync(new URL('protocol.rs', import.meta.url), 'utf8'));
   text('src/models.rs', modelsRs(converted, refused));
+  for (const one of converted) {
+    text(`src/bin/${one.model}/main.rs`, fs.readFileSync(new URL('protocol.rs', import.meta.url), 'utf8'));
+    text(`src/bin/${one.model}/models.rs`, modelsRs([one], new Map()));
+  }
   const target = { CARGO_TARGET_DIR: path.join(folder, 'target') };
-  await step('cargo build', 'cargo', ['build', '--release'], { cwd: folder, env: target });
+  await step('cargo build', 'cargo', ['build', '--release', '--bin', PROGRAM], { cwd: folder, env: target });
   for (const { model, crate, opens } of converted) {
     const pack = ['run', '--release', '--quiet', '--example', 'pack', '--', weightsOf(model)];
     if (opens) await step(`writing the weights of ${model}`, 'cargo', pack, { cwd: crate, env: target });
   }
-  return { program: path.join(folder, 'target', 'release', 'tf2rust-bench'), converted, refused };
+  return { program: built(PROGRAM), converted, refused };
 }
+
+/** A program for each model alone: their paths, and the seconds that it took to build the crate and the program. */
+export async function buildAlone({ model, name }) {
+  const env = { CARGO_TARGET_DIR: path.join(folder, 'target') };
+  await step(`cargo clean of ${model}`, 'cargo', ['clean', '--release', '-p', name], { cwd: folder, env });
+  const started = performance.now();
+  await step(`cargo build of ${model}`, 'cargo', ['build', '--release', '--bin', model], {
+    cwd: folder,
+    env,
+  });
+  return { program: built(model), seconds: (performance.now() - started) / 1000 };
+}
+
+const PROGRAM = 'tf2rust-bench';
+
+const built = (program) => path.join(folder, 'target', 'release', program);
 
 async function step(title, command, args, options) {
   if ((await run(command, args, options)).status !== 0) stop(`${title} failed: see above`);
@@ -98,7 +122,7 @@ function described(model, crate, { struct, crate: name, summary }) {
 function manifest(converted) {
   const dependencies = converted.map(({ name, crate }) => `${name} = { path = ${JSON.stringify(crate)} }`);
   return `[package]
-name = "tf2rust-bench"
+name = "${PROGRAM}"
 version = "0.0.0"
 edition = "2024"
 

@@ -1,5 +1,6 @@
 //! Runs a model as the harness of the peers asks: `MODEL_DIR FEATURES_NPZ BATCH ITERATIONS BUDGET_MS`, and one line of
-//! JSON about it.
+//! JSON about it. With BENCH_EVICT set, memory that no cache holds is read before every call, so that the call has to get its
+//! weights from the memory too; `read_gb_s` says how fast that reading was.
 
 #![forbid(unsafe_code)]
 
@@ -39,6 +40,8 @@ struct Task {
     batch: usize,
     iterations: usize,
     budget: Duration,
+    /// What is read before every call, if anything.
+    elsewhere: Option<Vec<f32>>,
 }
 
 impl Task {
@@ -53,6 +56,7 @@ impl Task {
             batch: batch.parse::<usize>()?.max(1),
             iterations: iterations.parse()?,
             budget: Duration::from_millis(budget.parse()?),
+            elsewhere: env::var_os("BENCH_EVICT").map(|_| vec![1.0; 64 << 20]),
         })
     }
 
@@ -82,6 +86,7 @@ impl Task {
         errors.add(&output, &expected[rows(0)]);
         let mut times = Vec::new();
         let mut cpu_us = 0.0;
+        let mut fastest_read = 0.0_f64;
         if self.iterations > 0 {
             for index in 1..batches {
                 predict(&mut model, rows(index), &mut output)?;
@@ -91,6 +96,12 @@ impl Task {
             while times.len() < self.iterations
                 && (times.len() < 3 || started.elapsed() < self.budget)
             {
+                if let Some(elsewhere) = &self.elsewhere {
+                    let reading = Instant::now();
+                    black_box(sum(elsewhere));
+                    let gigabytes = size_of_val(elsewhere.as_slice()) as f64 / 1e9;
+                    fastest_read = fastest_read.max(gigabytes / reading.elapsed().as_secs_f64());
+                }
                 let call = Instant::now();
                 predict(&mut model, rows(times.len()), &mut output)?;
                 times.push(microseconds(call));
@@ -102,7 +113,7 @@ impl Task {
         let least = times.first().copied().unwrap_or(0.0);
         let median = times.get(times.len() / 2).copied().unwrap_or(0.0);
         Ok(format!(
-            r#"{{"n":{},"min_us":{least:.2},"median_us":{median:.2},"cpu_us":{cpu_us:.2},"max_abs_err":{:e},"max_rel_err":{:e},"load_us":{load_us:.1},"first_us":{first_us:.1},"first_done_unix_ns":{first_done}}}"#,
+            r#"{{"n":{},"min_us":{least:.2},"median_us":{median:.2},"cpu_us":{cpu_us:.2},"max_abs_err":{:e},"max_rel_err":{:e},"load_us":{load_us:.1},"first_us":{first_us:.1},"first_done_unix_ns":{first_done},"read_gb_s":{fastest_read:.2}}}"#,
             times.len(),
             errors.absolute,
             errors.relative,
@@ -126,6 +137,17 @@ impl Errors {
             self.relative = self.relative.max(error / f64::from(e.abs()).max(1e-6));
         }
     }
+}
+
+/// In as many sums as the processor can add at once, so that it waits for the memory alone.
+fn sum(numbers: &[f32]) -> f32 {
+    let mut sums = [0.0_f32; 64];
+    for chunk in numbers.as_chunks::<64>().0 {
+        for (sum, number) in sums.iter_mut().zip(chunk) {
+            *sum += number;
+        }
+    }
+    sums.iter().sum()
 }
 
 fn microseconds(since: Instant) -> f64 {

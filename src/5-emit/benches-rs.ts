@@ -1,19 +1,25 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
+import { bytesOf, lengthOfSample } from '../ir/types.ts';
 import { type Crate, newModel, rowsOf, weightsConstant, withLifetime } from './crate.ts';
 import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
+/** The inputs of the largest batch take no more. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
 export function benchesRs(crate: Crate): string {
-  const { name, inputs } = crate;
+  const { name, inputs, outputs, isBinary } = crate;
+  const row = isBinary || outputs.length === 1 ? outputs[0]!.type : 'Prediction';
+  const uses = ['Batch', 'Inputs', ...(row === 'Prediction' ? [row] : []), name.type];
   const one = inputs.map(({ field, isNumber }) => `${field}: ${isNumber ? '' : '&'}samples.${field}[0]`);
   const all = inputs.map(({ field }) => `${field}: &self.${field}`);
-  return `//! \`cargo bench\`: the time and the allocations of one prediction, and of a batch.
+  return `//! \`cargo bench\`: the time and the allocations of one prediction, and of batches.
 
 #![forbid(unsafe_code)]
 
 ${useGroup([
   'use divan::{AllocProfiler, Bencher, counter::ItemsCount};',
-  useStatement(name.crate, ['Batch', 'Inputs', name.type]),
+  useStatement(name.crate, uses),
   'use tf_layers::npz::Npz;',
 ])}
 
@@ -24,7 +30,7 @@ ${weightsConstant(crate)}fn main() {
     divan::main();
 }
 
-#[divan::bench]
+#[divan::bench(max_time = 3)]
 fn predict(bencher: Bencher) {
     let samples = Samples::repeated(1);
 ${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
@@ -32,7 +38,18 @@ ${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
     bencher.bench_local(|| model.predict(&inputs).map(|_| ()));
 }
 
-#[divan::bench(args = [1, 8, 32, 1000])]
+/// Into memory that is there: no allocations.
+#[divan::bench(args = [${counts(crate).join(', ')}], max_time = 3)]
+fn predict_from_array(bencher: Bencher, count: usize) {
+    let samples = Samples::repeated(count);
+${letStatement(1, `mut outputs: Vec<${row}>`, 'tf_layers::zeros(count)')}
+    let mut model = ${newModel(crate)};
+    bencher
+        .counter(ItemsCount::new(count))
+        .bench_local(|| model.predict_from_array(samples.batch(), &mut outputs));
+}
+
+#[divan::bench(args = [${counts(crate).join(', ')}], max_time = 3)]
 fn predict_batch(bencher: Bencher, count: usize) {
     let samples = Samples::repeated(count);
     let mut model = ${newModel(crate)};
@@ -64,4 +81,13 @@ fn cycled<T: Copy>(rows: Vec<T>, count: usize) -> Vec<T> {
     rows.into_iter().cycle().take(count).collect()
 }
 `;
+}
+
+/** Sizes of batches whose inputs fit into memory easily. */
+function counts({ inputs }: Crate): readonly number[] {
+  const bytes = inputs.reduce(
+    (sum, { input: { type } }) => sum + lengthOfSample(type) * bytesOf(type.dtype),
+    0,
+  );
+  return [1, 8, 32, 1000].filter((count) => count === 1 || count * bytes <= MOST_BYTES);
 }
