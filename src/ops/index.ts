@@ -33,7 +33,9 @@ import { identityKeras } from './identity.ts';
 import { integerLookup } from './integer-lookup.ts';
 import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
+import { convLstmKeras } from './keras-conv-lstm.ts';
 import { kerasFunctions } from './keras-functions.ts';
+import { recurrentKeras } from './keras-recurrent.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { locallyConnectedKeras } from './locally-connected.ts';
 import { lstm } from './lstm.ts';
@@ -142,6 +144,7 @@ export const kerasLayers: KerasLayers = {
   ...applicationsKeras,
   ...attentionKeras,
   ...batchNormalizationKeras,
+  ...convLstmKeras,
   ...convolutionKeras,
   ...convolutionTransposeKeras,
   ...denseKeras,
@@ -154,6 +157,7 @@ export const kerasLayers: KerasLayers = {
   ...padKeras,
   ...poolingKeras,
   ...preprocessingKeras,
+  ...recurrentKeras,
   ...reduceKeras,
   ...reshapeKeras,
   ...resizeKeras,

@@ -2,6 +2,8 @@
 
 import { isObject, type Json, printJson, valueAt } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
+import { type Activation, activationOf, linear } from './activation.ts';
+import { recognizedActivation } from './activation-formulas.ts';
 import { compute } from './elementwise.ts';
 import { call, type Expression, input, number } from './expression.ts';
 import { type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
@@ -81,6 +83,24 @@ export function activated(layer: KerasLayer, x: Operand, key = 'activation'): Op
   if (name !== undefined) return activate(layer, x, name);
   const [result] = layer.callInner(activation, { attribute: key }, { operand: x }).outputs;
   return result!;
+}
+
+/** The formula of the activation in the config of a layer that applies it itself, as a recurrent one does. */
+export function formulaSetting(layer: KerasLayer, key: string): Formula {
+  const setting = layer.value(key);
+  const name = (typeof setting === 'object' ? functionName(setting) : setting) ?? 'linear';
+  const formula = typeof name === 'string' ? activationFormula(name, layer.keras) : undefined;
+  if (!formula) throw new Refusal(`the activation ${String(name)} of a recurrent layer is not supported`);
+  return formula;
+}
+
+/** The same, if it is one of those that layers of vectors apply at once. */
+export function activationSetting(layer: KerasLayer, key: string): Activation {
+  const expression = formulaSetting(layer, key)(input(0, 'f32'));
+  if (expression.kind === 'input') return linear;
+  const activation = activationOf(recognizedActivation(expression) ?? expression);
+  if (!activation) throw new Refusal(`the ${key} of a recurrent layer is not supported`);
+  return activation;
 }
 
 /** The name of a function of Keras that is written as an object; undefined for a layer. */
