@@ -56,6 +56,7 @@ debug = false
 # For build.rs too, which packs the weights.
 [profile.release.package.${layersPackage(crate, tfLayers)}]
 opt-level = 3
+codegen-units = 1
 `;
 }
 

@@ -153,9 +153,9 @@ impl Tiles<'_> {
             sums = [bias; R];
         } else if self.width == P * LANES {
             for r in 0..R {
+                let y = &y[places[r].y + self.first..][..P * LANES];
                 for p in 0..P {
-                    let y = &y[places[r].y + self.first + p * LANES..][..LANES];
-                    sums[r][p] = f32x16::from_slice(simd, y);
+                    sums[r][p] = f32x16::from_slice(simd, &y[p * LANES..][..LANES]);
                 }
             }
         } else {
@@ -191,8 +191,9 @@ impl Tiles<'_> {
         }
         if self.width == P * LANES {
             for r in 0..R {
+                let y = &mut y[places[r].y + self.first..][..P * LANES];
                 for p in 0..P {
-                    sums[r][p].store_slice(&mut y[places[r].y + self.first + p * LANES..][..LANES]);
+                    sums[r][p].store_slice(&mut y[p * LANES..][..LANES]);
                 }
             }
         } else {
