@@ -11,13 +11,15 @@ import { emitCrate } from './5-emit/emit.ts';
 import { ConversionError } from './errors.ts';
 import type { Graph } from './ir/graph.ts';
 import { printGraph } from './ir/print.ts';
+import type { HalfFloat } from './ir/types.ts';
 import type { ConvertRequest, ConvertResult } from './request.ts';
 import { checkSamples, drawSamples } from './samples/check.ts';
 import { readFeatures } from './samples/features.ts';
 
 export async function convert(request: ConvertRequest): Promise<ConvertResult> {
   request.progress('importing the graph');
-  const { graph: imported, variables, warnings } = importModel(request.model, request);
+  const { graph: imported, variables, warnings: found, halfFloat } = importModel(request.model, request);
+  const warnings = halfFloat ? [...found, aboutHalf(halfFloat)] : found;
   if (request.stopAfter === 'import') return { kind: 'printed', text: printGraph(imported), warnings };
 
   request.progress('optimizing the graph');
@@ -38,6 +40,7 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
     isBinary,
     hasIntermediates: !request.enableMemdrop,
     ...(request.weights !== undefined && { weights: request.weights }),
+    ...(halfFloat && { halfFloat }),
   });
 
   request.progress('predicting the samples');
@@ -72,6 +75,10 @@ export async function convert(request: ConvertRequest): Promise<ConvertResult> {
       ...(samples.rounding !== undefined && { rounding: samples.rounding }),
     },
   };
+}
+
+function aboutHalf(halfFloat: HalfFloat): string {
+  return `the model computes in ${halfFloat}, and the crate in f32: predictions differ from TensorFlow's by what ${halfFloat} rounds`;
 }
 
 /** A score with a confidence level is one number for each sample. */

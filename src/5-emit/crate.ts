@@ -4,7 +4,14 @@ import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
 import type { Input, Node, Output, Value } from '../ir/graph.ts';
-import { bytesOf, type DType, lengthOfSample, type Tensor, type TensorType } from '../ir/types.ts';
+import {
+  bytesOf,
+  type DType,
+  type HalfFloat,
+  lengthOfSample,
+  type Tensor,
+  type TensorType,
+} from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import type { WeightsPlace } from '../request.ts';
 import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
@@ -84,6 +91,8 @@ export interface Crate {
   /** Whether each step keeps its own buffer, and can show it. */
   readonly hasIntermediates: boolean;
   readonly weights: WeightsPlace;
+  /** What TensorFlow computes the model with, if less precise than f32. */
+  readonly halfFloat?: HalfFloat;
 }
 
 export interface CrateOptions {
@@ -94,6 +103,8 @@ export interface CrateOptions {
   readonly hasIntermediates: boolean;
   /** Where the weights go, if the user said so. */
   readonly weights?: WeightsPlace;
+  /** What TensorFlow computes the model with, if less precise than f32. */
+  readonly halfFloat?: HalfFloat;
 }
 
 /** Weights above this many bytes are in a file: a program that holds them takes long to build. */
@@ -187,12 +198,16 @@ ${indent}const WEIGHTS: &str = concat!(env!("OUT_DIR"), "/${name.crate}.bin");
 export interface Tolerance {
   readonly value: number;
   /** Why they may be off at all: the same sums in another order, which add up in a deep network. */
-  readonly cause: 'order' | 'depth' | 'rounding';
+  readonly cause: 'order' | 'depth' | 'rounding' | 'half';
 }
 
 /** `rounding` is how far that alone takes the predictions, where it has been measured. */
-export function tolerance({ layers }: Crate, rounding = 0): Tolerance {
+export function tolerance({ layers, halfFloat }: Crate, rounding = 0): Tolerance {
   const isDeep = layers.length > 10;
+  if (halfFloat) {
+    const one = 2 ** (halfFloat === 'float16' ? -11 : -8);
+    return { value: Number((one * (isDeep ? 32 : 8)).toPrecision(1)), cause: 'half' };
+  }
   const usual = isDeep ? 1e-4 : 1e-5;
   if (rounding <= usual) return { value: usual, cause: isDeep ? 'depth' : 'order' };
   const digit = 10 ** Math.floor(Math.log10(rounding));

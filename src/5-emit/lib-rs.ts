@@ -212,6 +212,8 @@ function toleranceReason(cause: Tolerance['cause'], source: SampleSource): strin
       return `${reason}.`;
     case 'depth':
       return `${reason}, layer after layer.`;
+    case 'half':
+      return `${whose} rounds each result to 16 bits, and this crate to 32:\n    /// a few roundings make the difference.`;
     case 'rounding':
       return `${reason}, and the model makes\n    /// so much of rounding: its predictions move as far when its sums move by 2⁻²² of their layer's\n    /// largest.`;
   }

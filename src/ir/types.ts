@@ -6,6 +6,9 @@
  */
 export type DType = 'f32' | 'f64' | 'i32' | 'i64' | 'u8' | 'bool' | 'text';
 
+/** The floats of 16 bits that a model may compute with; here it computes in `f32`. */
+export type HalfFloat = 'float16' | 'bfloat16';
+
 /** A length: a number, or `batch` times the number of samples. */
 export type Dim = number | { readonly batch: number };
 

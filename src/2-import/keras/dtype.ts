@@ -3,7 +3,7 @@
 import type { TypeName } from '../../1-read/element-types.ts';
 import { isObject, type Json, printJson, valueAt } from '../../1-read/json.ts';
 import { Refusal } from '../../errors.ts';
-import type { DType } from '../../ir/types.ts';
+import type { DType, HalfFloat } from '../../ir/types.ts';
 
 /** Keras's names of the types that are read, and TensorFlow's. */
 const types: ReadonlyMap<string, { readonly dtype: DType; readonly type: TypeName }> = new Map([
@@ -47,6 +47,12 @@ export function dtypeOfPolicy(policy: Json | undefined, className: string): DTyp
     throw new Refusal(`the weights of ${className} are quantized (${name}), which is not supported`);
   }
   return dtypeNamed(name);
+}
+
+/** What a layer rounds its results to, if that is less precise than f32. */
+export function halfFloatOfPolicy(policy: Json | undefined): HalfFloat | undefined {
+  const name = policyName(policy).replace('mixed_', '');
+  return name === 'float16' || name === 'bfloat16' ? name : undefined;
 }
 
 function policyName(policy: Json | undefined): string {

@@ -4,6 +4,7 @@ import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
 import { ConversionError, type Problem, Refusal, refuse, within } from '../../errors.ts';
 import { newBudget } from '../../ir/builder.ts';
 import type { Input, Output } from '../../ir/graph.ts';
+import type { HalfFloat } from '../../ir/types.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
 import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
 import { inputType } from '../saved-model/signature.ts';
@@ -41,7 +42,8 @@ export function importKeras(source: KerasModel, options: ImportOptions): Importe
   const inputs = inputsOf(model, options);
   const problems: Problem[] = [];
   const warnings: string[] = [];
-  const conversion = conversionOf(source, warnings, problems);
+  const halfFloats: HalfFloat[] = [];
+  const conversion = conversionOf(source, warnings, problems, halfFloats);
   const results = within(source.file, () =>
     runModel({
       model,
@@ -58,10 +60,16 @@ export function importKeras(source: KerasModel, options: ImportOptions): Importe
     graph: { inputs, outputs: outputs as readonly Output[] },
     variables: [...conversion.variables.values()],
     warnings,
+    ...(halfFloats.length > 0 && { halfFloat: halfFloats.at(-1)! }),
   };
 }
 
-function conversionOf(source: KerasModel, warnings: string[], problems: Problem[]): Conversion {
+function conversionOf(
+  source: KerasModel,
+  warnings: string[],
+  problems: Problem[],
+  halfFloats: HalfFloat[],
+): Conversion {
   const budget = newBudget();
   budget.left += source.size;
   let depth = 0;
@@ -70,6 +78,7 @@ function conversionOf(source: KerasModel, warnings: string[], problems: Problem[
     keras: Number.parseInt(source.version, 10) || 1,
     budget,
     variables: new Map(),
+    roundsTo: (halfFloat) => halfFloats.push(halfFloat),
     warn({ name, className }, what) {
       warnings.push(`layer "${name}"${className === undefined ? '' : ` (${className})`}: ${what}`);
     },

@@ -4,7 +4,7 @@ import { type Json, valueAt } from '../../1-read/json.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, constant } from '../../ir/builder.ts';
 import type { Constant, Layer } from '../../ir/graph.ts';
-import { isFloat, type Tensor } from '../../ir/types.ts';
+import { type HalfFloat, isFloat, type Tensor } from '../../ir/types.ts';
 import { compute } from '../../ops/elementwise.ts';
 import { cast, input } from '../../ops/expression.ts';
 import { calledFunctions, kerasLayers } from '../../ops/index.ts';
@@ -19,7 +19,7 @@ import {
 import type { Builder, Operand } from '../../ops/tensorflow.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import { configReader } from './config-reader.ts';
-import { dtypeOfPolicy } from './dtype.ts';
+import { dtypeOfPolicy, halfFloatOfPolicy } from './dtype.ts';
 import { tensorflow } from './tensorflow-op.ts';
 import type { Weights } from './weights.ts';
 
@@ -30,6 +30,8 @@ export interface Conversion {
   /** Every weight that a layer asked for, by the name that it has in Keras. */
   readonly variables: Map<string, { readonly layer: string; readonly name: string; readonly tensor: Tensor }>;
   warn(layer: Layer, what: string): void;
+  /** Told of a layer that computes with less than f32. */
+  roundsTo(halfFloat: HalfFloat): void;
   /** Runs a model that is a layer of another one. */
   runModel(
     config: LayerConfig,
@@ -93,6 +95,8 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   const { config: own, path, weights } = call;
   const layer: Layer = { name: path, className: own.className };
   const dtype = dtypeOfPolicy(valueAt(own.config, 'dtype'), own.className);
+  const halfFloat = halfFloatOfPolicy(valueAt(own.config, 'dtype'));
+  if (halfFloat) conversion.roundsTo(halfFloat);
   const builder = builderFor(layer, conversion.budget);
   const inputs = flattened(call.positional[0]).filter(isTensor);
   const operands = inputs.map(({ operand }) =>

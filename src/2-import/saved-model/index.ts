@@ -9,7 +9,7 @@ import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
 import { builderFor, constant, newBudget, spend } from '../../ir/builder.ts';
 import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
-import type { Tensor } from '../../ir/types.ts';
+import type { HalfFloat, Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
@@ -44,6 +44,8 @@ export interface ImportedModel {
   /** The trained variables that the graph reads, in the order of their use, by layer. */
   readonly variables: readonly { readonly layer: string; readonly name: string; readonly tensor: Tensor }[];
   readonly warnings: readonly string[];
+  /** What the model computes with, if less precise than f32. */
+  readonly halfFloat?: HalfFloat;
 }
 
 export function importSavedModel(files: Files, options: ImportOptions): ImportedModel {
@@ -130,6 +132,7 @@ class Importer {
         tensor,
       })),
       warnings: [],
+      ...(this.halfFloat && { halfFloat: this.halfFloat }),
     };
   }
 
@@ -294,6 +297,7 @@ class Importer {
     const layer: Layer = { name: this.layerOf(name) };
     const operands = inputs.map((input) => this.read(input, name));
     const readable = readableNode(node, operands, layer, this.budget);
+    this.halfFloat = halfFloatOf(node) ?? this.halfFloat;
     const lowered = lowering(readable);
     refuseUnread(readable);
     return 'kind' in lowered ? [lowered] : lowered;
@@ -330,6 +334,7 @@ class Importer {
     return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
   }
 
+  private halfFloat: HalfFloat | undefined;
   private tables: Tables | undefined;
 
   private table(node: NodeDef): TextValue {
@@ -490,6 +495,16 @@ class Importer {
     }
     return unknown;
   }
+}
+
+/** The type in which a node computes, or to which it rounds. */
+function halfFloatOf({ attributes }: NodeDef): HalfFloat | undefined {
+  for (const name of ['T', 'DstT']) {
+    const found = attributes.get(name);
+    if (found?.kind === 'type' && found.value === 'half') return 'float16';
+    if (found?.kind === 'type' && found.value === 'bfloat16') return 'bfloat16';
+  }
+  return undefined;
 }
 
 function refuseUnread(node: ReadableNode): void {
