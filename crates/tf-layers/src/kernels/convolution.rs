@@ -212,7 +212,7 @@ impl Block {
 /// How many panels a tile of so many pixels has side by side.
 #[inline(always)]
 fn side_by_side<S: Simd>(pixels: usize, panels: usize) -> usize {
-    [4, 2].into_iter().find(|&side| side <= panels && fits::<S>(side, pixels)).unwrap_or(1)
+    [8, 4, 2].into_iter().find(|&side| side <= panels && fits::<S>(side, pixels)).unwrap_or(1)
 }
 
 #[cfg(test)]
