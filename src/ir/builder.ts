@@ -10,6 +10,8 @@ import {
   type Dim,
   elements,
   isStatic,
+  lengthOfSample,
+  printType,
   sameShape,
   type Tensor,
   type TensorType,
@@ -43,6 +45,23 @@ export function spend(budget: Budget, numbers: number): void {
 
 /** A constant takes at most this many multiplications. */
 const MOST_OPERATIONS = 2 ** 32;
+
+/** An input or a result of one sample has at most this many numbers: a gigabyte of floats. */
+const MOST_RESULTS = 2 ** 28;
+
+export function refuseTooLarge(type: TensorType): void {
+  refuseImpossible(type);
+  if (lengthOfSample(type) > MOST_RESULTS) {
+    throw new Refusal(`${printType(type)} has more than 2^28 numbers a sample, which is not supported`);
+  }
+}
+
+/** What an operator computes of impossible settings is impossible. */
+function refuseImpossible(type: TensorType): void {
+  const lengths = type.shape.map((dim) => (typeof dim === 'number' ? dim : dim.batch));
+  if (lengths.every((length) => Number.isSafeInteger(length) && length >= 0)) return;
+  throw new Refusal(`its result would be ${printType(type)}, which is impossible`);
+}
 
 /** A builder whose nodes belong to a layer. */
 export function builderFor(layer: Layer, budget: Budget = newBudget()): Builder {
@@ -84,6 +103,7 @@ function add<Name extends string, Input extends string, Weight extends string, A
   if (!op.readsText && operands.some(({ type }) => type.dtype === 'text'))
     throw new Refusal('it reads text, and is not supported for text; prepare the text before the model');
   const type = op.infer(types, attributes);
+  refuseImpossible(type);
 
   if (operands.every((operand) => operand.kind === 'constant' || operand.kind === 'by batch')) {
     const evaluateAt = (trial: number): Tensor => {
@@ -99,6 +119,7 @@ function add<Name extends string, Input extends string, Weight extends string, A
     const isSame = isStatic(type) && operands.every((operand) => operand.kind === 'constant');
     return isSame ? constant(evaluateAt(0)) : known(TRIALS.map((_, trial) => evaluateAt(trial)));
   }
+  refuseTooLarge(type);
   return node(
     op,
     mapValues(inputs, (x) => asValue(x, layer)),

@@ -44,8 +44,12 @@ export function lengthsOut(
 ): readonly number[] {
   return lengths.map((length, i) => {
     const [before, after] = window.padding[i]!;
-    const reach = (sizes[i]! - 1) * window.dilations[i]! + 1;
-    const steps = Math.floor((length + before + after - reach) / window.strides[i]!) + 1;
+    const [size, stride, dilation] = [sizes[i]!, window.strides[i]!, window.dilations[i]!];
+    if (![size, stride, dilation].every((number) => Number.isSafeInteger(number) && number > 0)) {
+      throw new Refusal(`a window of size ${size}, stride ${stride} and dilation ${dilation} is impossible`);
+    }
+    const reach = (size - 1) * dilation + 1;
+    const steps = Math.floor((length + before + after - reach) / stride) + 1;
     if (steps < 1) throw new Refusal(`a window of ${reach} does not fit into ${length} steps`);
     return steps;
   });

@@ -3,6 +3,7 @@
 import { dtypeOf } from '../../1-read/element-types.ts';
 import type { MetaGraph, Signature, TensorInfo } from '../../1-read/saved-model.ts';
 import { Refusal, refuse } from '../../errors.ts';
+import { refuseTooLarge } from '../../ir/builder.ts';
 import type { Input } from '../../ir/graph.ts';
 import type { Dim } from '../../ir/types.ts';
 
@@ -47,6 +48,12 @@ export function inputType(
   info: TensorInfo,
   given: readonly number[] | undefined,
 ): Input['type'] {
+  const type = declaredType(name, info, given);
+  refuseTooLarge(type);
+  return type;
+}
+
+function declaredType(name: string, info: TensorInfo, given: readonly number[] | undefined): Input['type'] {
   const found = dtypeOf(info.type);
   const dtype = found === 'string' ? 'text' : found;
   if (info.encoding !== 'dense')
