@@ -6,6 +6,7 @@
 import { sameShape } from '../ir/types.ts';
 import { linear } from '../ops/activation.ts';
 import { dense } from '../ops/dense.ts';
+import { matmul } from '../ops/matmul.ts';
 import { transpose } from '../ops/transpose.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
@@ -26,6 +27,16 @@ export const denseFromMatmul: Rewrite = (node) => {
     { activation: linear },
     { kernel: kernel.tensor, bias },
   );
+};
+
+/** `Transpose(constant · xᵀ)` → `x · constantᵀ`, which is a `Dense`. */
+export const turnedMatmul: Rewrite = (node, { isReadOnce }) => {
+  const product = nodeOf(nodeOf(node, 'Transpose')?.inputs.x, 'Matmul');
+  const { x, z } = product?.inputs ?? {};
+  if (!product || !z || x?.kind !== 'constant' || !isReadOnce(product)) return undefined;
+  const { transposeX, transposeZ } = product.attributes;
+  if (x.type.shape.length !== 2 || z.type.shape.length !== 2 || !transposeZ) return undefined;
+  return make(node.layer, matmul, { x: z, z: x }, { transposeX: false, transposeZ: !transposeX }, {});
 };
 
 export const denseOnLastAxis: Rewrite = (node, { isReadOnce }) => {

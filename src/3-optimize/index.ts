@@ -1,7 +1,7 @@
 /** Graph → graph: first TensorFlow's many small ops become the layers that they are, then layers become fewer. */
 
 import type { Graph } from '../ir/graph.ts';
-import { denseFromMatmul, denseOnLastAxis } from './dense-layers.ts';
+import { denseFromMatmul, denseOnLastAxis, turnedMatmul } from './dense-layers.ts';
 import { dilatedConvolution } from './dilated-convolution.ts';
 import { dropNoOps } from './drop-no-ops.ts';
 import {
@@ -12,9 +12,11 @@ import {
 import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
+import { moveBatch } from './move-batch.ts';
 import { moveTransposes } from './move-transposes.ts';
 import { recognizeActivations } from './recognize-activations.ts';
 import { recognizeEmbedding } from './recognize-embedding.ts';
+import { recognizeLayerNormalization } from './recognize-layer-normalization.ts';
 import { recognizeRepeat } from './recognize-repeat.ts';
 import { recognizeSoftmax } from './recognize-softmax.ts';
 import { recurrentResults } from './recurrent-results.ts';
@@ -26,13 +28,16 @@ import { unitDimensions } from './unit-dimensions.ts';
 export function recognize(graph: Graph): Graph {
   return rewriteAll(graph, [
     dropNoOps,
+    moveBatch,
     moveTransposes,
     dilatedConvolution,
     unitDimensions,
+    turnedMatmul,
     denseFromMatmul,
     denseOnLastAxis,
     foldBias,
     recognizeRepeat,
+    recognizeLayerNormalization,
     recognizeSoftmax,
     fuseElementwiseOfLayer,
     scaleAndShift,

@@ -75,7 +75,8 @@ export const moveTransposes: Rewrite = (node, { isReadOnce }) => {
       return make(node.layer, transpose, { x: part }, { axes }, {});
     }
     case 'Transpose': {
-      const before = nodeOf(node.inputs.x, 'Reshape');
+      // Where the batch moves, the transpose goes the other way.
+      const before = node.attributes.axes[0] === 0 ? nodeOf(node.inputs.x, 'Reshape') : undefined;
       return before && pastNewUnits(node, before.inputs.x, before.type.shape);
     }
     case 'Reshape': {
@@ -101,7 +102,7 @@ function sliceBeforeNewUnits(node: Extract<Value, { op: 'Slice' }>): Value | und
 }
 
 /** A constant that broadcasts against a transposed value, for the value before. */
-function turnedConstant(value: Constant, axes: readonly number[]): Constant | undefined {
+export function turnedConstant(value: Constant, axes: readonly number[]): Constant | undefined {
   const { shape } = value.tensor;
   if (value.tensor.data.length === 1) return value;
   const full = [...Array<number>(axes.length - shape.length).fill(1), ...shape];

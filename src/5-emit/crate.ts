@@ -298,8 +298,16 @@ class StatementWriter {
     };
     const expression =
       place.kind === 'over' ? op.inPlace!.emit(step, node.attributes) : op.emit(step, node.attributes);
-    const type = `&${isMutable ? 'mut ' : ''}[${sampleType(node.type)}]`;
+    const type = `&${isMutable ? 'mut ' : ''}[${this.sampleType(node.type)}]`;
     return { variable, type, expression };
+  }
+
+  /** Clippy finds a slice of arrays nested deeper than four times hard to read. */
+  private sampleType(type: TensorType): string {
+    const lengths = type.shape.slice(1).map(lengthOf);
+    return lengths.length < 5
+      ? sampleType(type)
+      : `${this.use([`Rank${lengths.length}`])}<${[type.dtype, ...lengths].join(', ')}>`;
   }
 
   private expression(value: Value, reader: string): string {

@@ -179,7 +179,7 @@ function fit(lengths: readonly number[]): Dim {
 }
 
 /** A value of the graph. What is the same for every sample becomes a constant that is stretched to all. */
-function asValue(operand: Operand, layer: Layer): Value {
+export function asValue(operand: Operand, layer: Layer): Value {
   if (operand.kind !== 'by batch') return operand;
   const { type } = operand;
   return node(broadcast, { x: constant(rowOf(operand)) }, { shape: type.shape }, {}, type, layer);

@@ -70,6 +70,9 @@ function printAttributes(node: Node): string {
     case 'Concatenate':
     case 'Cumulative':
     case 'Embedding':
+    case 'Fourier':
+    case 'GatherAlong':
+    case 'LayerNormalization':
     case 'Matmul':
     case 'MirrorPad':
     case 'Pad':

@@ -1,13 +1,15 @@
 /** Every channel scaled and shifted by what training found. */
 
 import { Refusal } from '../errors.ts';
-import { type Tensor, tensor } from '../ir/types.ts';
+import { elements, type Tensor, tensor } from '../ir/types.ts';
 import { type Activation, activate, linear, rustActivation } from './activation.ts';
 import { axisOf } from './axes.ts';
 import { isChannelsFirst } from './convolution.ts';
 import { type KerasLayers, type KerasLowering, keepsMask } from './keras.ts';
+import { layerNormalization, plainScale } from './layer-normalization.ts';
 import { defineOp, type EmittedStep } from './op.ts';
-import { constantOf, type TensorflowOps } from './tensorflow.ts';
+import { reshaped } from './reshape.ts';
+import { constantOf, type Operand, type TensorflowNode, type TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
 import { channels } from './window.ts';
 
@@ -60,12 +62,10 @@ function fieldOf({ types, layer }: EmittedStep<'x', 'scale' | 'shift'>): string 
 }
 
 const fused: TensorflowOps[string] = (node) => {
-  if (node.flag('is_training', true)) {
-    throw new Refusal('batch normalization with the statistics of the batch itself is not supported');
-  }
   node.number('exponential_avg_factor', 1);
   const first = isChannelsFirst(node, 'NHWC');
   const epsilon = node.number('epsilon', 1e-4);
+  if (node.flag('is_training', true)) return ofRows(node, first, epsilon);
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => node.constant(i)) as [
     Tensor,
     Tensor,
@@ -80,6 +80,33 @@ const fused: TensorflowOps[string] = (node) => {
     first,
   );
 };
+
+/**
+ * With the statistics of what it is given. Keras 2 normalizes layers so: every row that is a channel of a batch of 1,
+ * (1, rows, size, 1), with a scale of 1 and a shift of 0.
+ */
+function ofRows(node: TensorflowNode, isFirst: boolean, epsilon: number): Operand {
+  const x = node.input(0);
+  const [one, rows, ...lengths] = x.type.shape;
+  const isPlain = isFilledWith(node.input(1), 1) && isFilledWith(node.input(2), 0);
+  if (!isFirst || one !== 1 || !isPlain || lengths.some((length) => typeof length !== 'number')) {
+    throw new Refusal('batch normalization with the statistics of the batch itself is not supported');
+  }
+  const size = elements(lengths as number[]);
+  const matrix = reshaped(node, x, [rows!, size]);
+  return reshaped(
+    node,
+    node.add(layerNormalization, { x: matrix }, { epsilon }, plainScale(size)),
+    x.type.shape,
+  );
+}
+
+/** Whether an operand is this number everywhere, whatever the number of samples. */
+function isFilledWith(operand: Operand, number: number): boolean {
+  const tensors =
+    operand.kind === 'constant' ? [operand.tensor] : operand.kind === 'by batch' ? operand.tensors : [];
+  return tensors.length > 0 && tensors.every(({ data }) => data.every((x: number | bigint) => x === number));
+}
 
 /** `γ (x − μ) / √(σ² + ε) + β` as one product and one sum. */
 function scaleAndShift(gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, epsilon: number) {

@@ -75,7 +75,6 @@ export const convolutionTranspose = defineOp({
   emit({ inputs, types, into, layer, use }, { window, activation, lengths }) {
     const sizes = types.kernel.shape.slice(0, -2) as number[];
     const [inChannels, filters] = types.kernel.shape.slice(-2) as [number, number];
-    if (sizes.length > 2) throw new Refusal(`a convolution over ${sizes.length} dimensions is not supported`);
     const rows = Math.ceil(filters / 16) * (1 + elements(sizes) * inChannels);
     const field = layer({
       rustType: `Conv${sizes.length}DTranspose<${[...sizes, inChannels, filters, rows].join(', ')}>`,

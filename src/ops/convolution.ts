@@ -86,9 +86,16 @@ export const convolution = defineOp({
     const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
     const groups = channels(types.x.shape) / inGroup;
     const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
-    const type = `${groups === 1 ? '' : 'Grouped'}Conv${sizes.length}D`;
-    const parameters = [...sizes, inGroup, filters, ...(groups === 1 ? [] : [groups]), rows];
-    if (sizes.length > 2) throw new Refusal(`a convolution over ${sizes.length} dimensions is not supported`);
+    // The layer over volumes has groups, be it only one.
+    const isGrouped = groups > 1 && sizes.length < 3;
+    const type = `${isGrouped ? 'Grouped' : ''}Conv${sizes.length}D`;
+    const parameters = [
+      ...sizes,
+      inGroup,
+      filters,
+      ...(isGrouped || sizes.length === 3 ? [groups] : []),
+      rows,
+    ];
     const field = layer({
       rustType: `${type}<${parameters.join(', ')}>`,
       doc: `Windows of ${sizes.join(' × ')}, ${groups * inGroup} → ${filters} channels.`,

@@ -7,6 +7,7 @@ import { axisOf } from './axes.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
 import { compute } from './elementwise.ts';
 import { call, input, number } from './expression.ts';
+import { gatherAlong } from './gather-along.ts';
 import type { KerasLayer, KerasLayers, KerasLowering, KerasOutputs } from './keras.ts';
 import { defineOp } from './op.ts';
 import { reshaped } from './reshape.ts';
@@ -129,13 +130,12 @@ export const embeddingTensorflow: TensorflowOps = {
     return gather(node, node.input(0), node.input(1), 0);
   },
   GatherV2: (node) => {
-    if (node.number('batch_dims', 0) !== 0) throw new Refusal('GatherV2 with batch_dims is not supported');
-    return gather(
-      node,
-      node.input(0),
-      node.input(1),
-      axisOf(node.integers(2)[0]!, node.input(0).type.shape.length),
-    );
+    const [params, indices] = [node.input(0), node.input(1)];
+    const axis = axisOf(node.integers(2)[0]!, params.type.shape.length);
+    const given = node.number('batch_dims', 0);
+    const shared = given < 0 ? given + indices.type.shape.length : given;
+    if (shared === 0) return gather(node, params, indices, axis);
+    return node.add(gatherAlong, { x: params, indices }, { axis, shared }, {});
   },
   ResourceGather: (node) => {
     if (node.number('batch_dims', 0) !== 0)

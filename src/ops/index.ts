@@ -13,19 +13,24 @@ import {
 import { bincount, bincountTensorflow } from './bincount.ts';
 import { broadcast, broadcastTensorflow } from './broadcast.ts';
 import { bucketize, bucketizeTensorflow } from './bucketize.ts';
+import { type ComplexOps, complexTensorflow } from './complex.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
 import { convolution, convolutionKeras, convolutionTensorflow } from './convolution.ts';
+
 import {
   convolutionTranspose,
   convolutionTransposeKeras,
   convolutionTransposeTensorflow,
 } from './convolution-transpose.ts';
+
 import { cumulative, cumulativeTensorflow } from './cumulative.ts';
 import { dense, denseKeras, denseTensorflow } from './dense.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
 import { einsumKeras, einsumTensorflow } from './einsum.ts';
 import { elementwise, elementwiseTensorflow } from './elementwise.ts';
 import { embedding, embeddingKeras, embeddingTensorflow, select } from './embedding.ts';
+import { fourier, fourierTensorflow } from './fourier.ts';
+import { gatherAlong } from './gather-along.ts';
 import { gru } from './gru.ts';
 import { hash } from './hash.ts';
 import { hashedCrossing } from './hashed-crossing.ts';
@@ -36,6 +41,7 @@ import { activationKeras } from './keras-activation.ts';
 import { convLstmKeras } from './keras-conv-lstm.ts';
 import { kerasFunctions } from './keras-functions.ts';
 import { recurrentKeras } from './keras-recurrent.ts';
+import { layerNormalization } from './layer-normalization.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { locallyConnectedKeras } from './locally-connected.ts';
 import { lstm } from './lstm.ts';
@@ -79,7 +85,10 @@ export const ops = {
   DepthwiseConvolution: depthwiseConvolution,
   Elementwise: elementwise,
   Embedding: embedding,
+  Fourier: fourier,
+  GatherAlong: gatherAlong,
   Gru: gru,
+  LayerNormalization: layerNormalization,
   Lstm: lstm,
   Hash: hash,
   HashedCrossing: hashedCrossing,
@@ -102,6 +111,9 @@ export const ops = {
   TopK: topK,
   Transpose: transpose,
 } as const;
+
+/** The ops that take complex numbers, or make them. */
+export const complexOps: ComplexOps = { ...complexTensorflow, ...fourierTensorflow };
 
 export const tensorflowOps: TensorflowOps = {
   ...argTensorflow,

@@ -5,7 +5,10 @@ import { type Dim, elements, lengthOfSample, printShape, sameDim } from '../ir/t
 import { broadcastIndices, broadcastShape } from './broadcasting.ts';
 import { defineOp } from './op.ts';
 import { addProduct, rowsOf } from './product.ts';
-import type { TensorflowOps } from './tensorflow.ts';
+import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
+
+/** A larger sparse matrix is not written out. */
+const MOST_NUMBERS = 2 ** 26;
 
 export interface MatmulAttributes {
   readonly transposeX: boolean;
@@ -75,8 +78,37 @@ const batchMatMul: TensorflowOps[string] = (node) => {
   return node.add(matmul, { x: node.input(0), z: node.input(1) }, attributes, {});
 };
 
+/** The numbers of a matrix that are not 0, with their places. */
+function sparseTimesDense(node: TensorflowNode): Operand {
+  const [indices, values] = [node.constant(0), node.constant(1)];
+  const [rows, columns] = node.integers(2) as [number, number];
+  if (node.flag('adjoint_a', false)) throw new Refusal('a sparse matrix that is transposed is not supported');
+  if (!(rows * columns <= MOST_NUMBERS)) throw new Refusal(`a sparse matrix of ${rows} × ${columns} numbers`);
+  if (values.dtype !== 'f32') throw new Refusal(`a sparse matrix of ${values.dtype} is not supported`);
+  const data = new Float32Array(rows * columns);
+  for (let i = 0; i < values.data.length; i++) {
+    const [row, column] = [Number(indices.data[2 * i]), Number(indices.data[2 * i + 1])];
+    const isInside = row >= 0 && row < rows && column >= 0 && column < columns;
+    if (!isInside) throw new Refusal(`place ${row}, ${column} of a matrix of ${rows} × ${columns}`);
+    data[row * columns + column]! += Number(values.data[i]);
+  }
+  const tensor = { dtype: values.dtype, shape: [rows, columns], data };
+  const x = { kind: 'constant', type: { dtype: tensor.dtype, shape: tensor.shape }, tensor } as const;
+  const attributes = { transposeX: false, transposeZ: node.flag('adjoint_b', false) };
+  return node.add(matmul, { x, z: node.input(3) }, attributes, {});
+}
+
 export const matmulTensorflow: TensorflowOps = {
   BatchMatMul: batchMatMul,
   BatchMatMulV2: batchMatMul,
   BatchMatMulV3: batchMatMul,
+  SparseMatMul: (node) => {
+    for (const name of ['a_is_sparse', 'b_is_sparse']) node.flag(name, false);
+    const attributes = {
+      transposeX: node.flag('transpose_a', false),
+      transposeZ: node.flag('transpose_b', false),
+    };
+    return node.add(matmul, { x: node.input(0), z: node.input(1) }, attributes, {});
+  },
+  SparseTensorDenseMatMul: sparseTimesDense,
 };

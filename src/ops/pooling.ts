@@ -54,7 +54,6 @@ export const pooling = defineOp({
   },
 
   emit({ inputs, types, into, use }, { kind, sizes, window }) {
-    if (sizes.length > 2) throw new Refusal(`pooling over ${sizes.length} dimensions is not supported`);
     const size = sizes.length === 1 ? `${sizes[0]}` : `[${sizes.join(', ')}]`;
     const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
     return `${use('ops')}::${kind}_pooling${sizes.length}d(${inputs.x}, ${size}, ${slides}, ${into})`;

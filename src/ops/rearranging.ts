@@ -5,6 +5,7 @@ import { printShape } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { joined } from './concatenate.ts';
 import { isChannelsFirst } from './convolution.ts';
+import { select } from './embedding.ts';
 import { reshaped } from './reshape.ts';
 import { steps } from './slice.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
@@ -66,8 +67,29 @@ function roll(node: TensorflowNode): Operand {
   }, node.input(0));
 }
 
+/** One diagonal of every matrix, which are the last two axes. */
+function diagonalPart(node: TensorflowNode): Operand {
+  node.text('align', 'RIGHT_LEFT');
+  const x = node.input(0);
+  const { shape } = x.type;
+  const [rows, columns] = shape.slice(-2);
+  const diagonals = [...new Set(node.integers(1))];
+  const [diagonal] = diagonals;
+  if (diagonals.length !== 1 || typeof rows !== 'number' || typeof columns !== 'number' || shape.length < 3) {
+    throw new Refusal('several diagonals, or one over the batch, are not supported');
+  }
+  const [row, column] = diagonal! < 0 ? [-diagonal!, 0] : [0, diagonal!];
+  const length = Math.min(rows - row, columns - column);
+  if (length < 1) throw new Refusal(`diagonal ${diagonal} of ${rows} × ${columns}`);
+  const indices = Array.from({ length }, (_, i) => (row + i) * columns + column + i);
+  const flat = reshaped(node, x, [...shape.slice(0, -2), rows * columns]);
+  return node.add(select, { x: flat }, { axis: shape.length - 2, indices }, {});
+}
+
 export const rearrangingTensorflow: TensorflowOps = {
   DepthToSpace: depthToSpace,
+  MatrixDiagPartV2: diagonalPart,
+  MatrixDiagPartV3: diagonalPart,
   Roll: roll,
   SpaceToDepth: spaceToDepth,
 };

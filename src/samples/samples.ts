@@ -19,3 +19,7 @@ export interface Samples {
   /** How far rounding alone takes the predictions, if that is further than of other models. */
   readonly rounding?: number;
 }
+
+export function hasNaN({ data }: Tensor): boolean {
+  return data.some((x: number | bigint) => Number.isNaN(x));
+}

@@ -63,13 +63,13 @@ pub use in_parallel::in_parallel;
 pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
-    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
-    DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Gru, GruCell,
-    GruResetBefore, GruResetBeforeCell, Lstm, LstmCell, Resampling, Row, Run, SimpleRnn,
-    SimpleRnnCell, Steps, UnknownWord, Vocabulary, Word,
+    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
+    Conv3DTranspose, Dense, DepthwiseConv1D, DepthwiseConv2D, Embedding, Fourier, GroupedConv1D,
+    GroupedConv2D, Gru, GruCell, GruResetBefore, GruResetBeforeCell, LayerNormalization, Lstm,
+    LstmCell, Resampling, Row, Run, SimpleRnn, SimpleRnnCell, Steps, UnknownWord, Vocabulary, Word,
 };
 pub use ops::Hash;
-pub use tensor::{Number, Shape, Tensor};
+pub use tensor::{Number, Rank5, Rank6, Rank7, Rank8, Shape, Tensor, Volume};
 pub use text::Text;
 pub use tokenizer::Tokenizer;
 pub use weights::{Weights, WeightsError};

@@ -88,6 +88,50 @@ impl<T: Tensor, const N: usize> Tensor for [T; N] {
     }
 }
 
+/// A sample of planes, rows, columns and channels.
+pub type Volume<const D: usize, const H: usize, const W: usize, const C: usize> =
+    [[[[f32; C]; W]; H]; D];
+
+/// A sample of five dimensions.
+pub type Rank5<T, const A: usize, const B: usize, const C: usize, const D: usize, const E: usize> =
+    [[[[[T; E]; D]; C]; B]; A];
+
+/// A sample of six dimensions.
+pub type Rank6<
+    T,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const D: usize,
+    const E: usize,
+    const F: usize,
+> = [Rank5<T, B, C, D, E, F>; A];
+
+/// A sample of seven dimensions.
+pub type Rank7<
+    T,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const D: usize,
+    const E: usize,
+    const F: usize,
+    const G: usize,
+> = [Rank6<T, B, C, D, E, F, G>; A];
+
+/// A sample of eight dimensions.
+pub type Rank8<
+    T,
+    const A: usize,
+    const B: usize,
+    const C: usize,
+    const D: usize,
+    const E: usize,
+    const F: usize,
+    const G: usize,
+    const H: usize,
+> = [Rank7<T, B, C, D, E, F, G, H>; A];
+
 /// The lengths of the dimensions of a [`Tensor`], from the outermost to the innermost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {

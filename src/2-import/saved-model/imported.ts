@@ -1,5 +1,6 @@
 /** What flows between the nodes of a SavedModel while they are read. */
 
+import type { Complex } from '../../ops/complex.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import type { TensorList } from './tensor-lists.ts';
 import type { TextValue } from './text.ts';
@@ -15,6 +16,6 @@ export interface Unknown {
   readonly kind: 'unknown';
 }
 
-export type Imported = Operand | Resource | TensorList | TextValue | Unknown;
+export type Imported = Operand | Complex | Resource | TensorList | TextValue | Unknown;
 
 export const unknown: Unknown = { kind: 'unknown' };

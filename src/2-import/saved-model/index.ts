@@ -7,13 +7,15 @@ import { readSavedModel } from '../../1-read/saved-model.ts';
 import { openTensorBundle } from '../../1-read/tensor-bundle.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
-import { builderFor, constant, newBudget, spend } from '../../ir/builder.ts';
-import type { Graph, Input, Layer, Output, Value } from '../../ir/graph.ts';
+import { asValue, builderFor, constant, newBudget, spend } from '../../ir/builder.ts';
+import type { Graph, Input, Layer, Output } from '../../ir/graph.ts';
 import type { HalfFloat, Tensor } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
-import { tensorflowOps } from '../../ops/index.ts';
+import { moved, movingOps } from '../../ops/complex.ts';
+import { complexOps, tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { absorbed } from './absorb.ts';
+import { withoutAugmentation } from './augmentation.ts';
 import { type Imported, type Unknown, unknown } from './imported.ts';
 import { layerNames, type VariableRead } from './layer-names.ts';
 import { type Loop, lowerLoop } from './loops.ts';
@@ -89,6 +91,7 @@ class Importer {
   private readonly problems: Problem[] = [];
   private readonly reads = new Map<string, VariableRead & { readonly tensor: Tensor }>();
   private layerOf: (node: string) => string = (node) => node;
+  private readonly dropped = new Set<string>();
   private visited = 0;
   private readonly budget = newBudget();
 
@@ -131,7 +134,10 @@ class Importer {
         name: variable,
         tensor,
       })),
-      warnings: [],
+      warnings: [...this.dropped].map(
+        (layer) =>
+          `layer "${layer}": it varies its input at random, as in a training; it is left out, as Keras does when it predicts`,
+      ),
       ...(this.halfFloat && { halfFloat: this.halfFloat }),
     };
   }
@@ -170,32 +176,42 @@ class Importer {
       this.problems.push({ where, what: 'it is text, and in Rust a model predicts numbers' });
       return undefined;
     }
-    if (
-      value.kind === 'variable' ||
-      value.kind === 'list' ||
-      value.kind === 'constant' ||
-      value.kind === 'by batch'
-    ) {
+    if (value.kind === 'variable' || value.kind === 'list' || value.kind === 'constant') {
       this.problems.push({ where, what: 'it does not depend on the inputs of the model' });
+      return undefined;
+    }
+    if (value.kind === 'complex') {
+      this.problems.push({
+        where,
+        what: 'complex numbers cannot leave the model; return their real and imaginary parts',
+      });
       return undefined;
     }
     if (typeof value.type.shape[0] === 'number' || value.type.shape.length === 0) {
       this.problems.push({ where, what: 'its first dimension is not the batch' });
       return undefined;
     }
-    return { name, value: value as Value };
+    try {
+      return { name, value: asValue(value, { name }) };
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.problems.push({ where, what: error.message });
+      return undefined;
+    }
   }
 
   /** The values at the references, given what some nodes or arguments stand for. */
   private run(
-    scope: Scope,
-    given: ReadonlyMap<string, readonly Imported[]>,
+    given: Scope,
+    known: ReadonlyMap<string, readonly Imported[]>,
     references: readonly Reference[],
     depth: number,
   ): readonly Imported[] {
     if (depth > 64) refuse(FILE, 'its functions call each other without end');
-    const results = new Map(given);
-    const reads = (node: NodeDef) => (given.has(node.name) ? [] : neededInputs(scope, node));
+    const { scope, dropped } = withoutAugmentation(given, references);
+    for (const layer of dropped) this.dropped.add(layer);
+    const results = new Map(known);
+    const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));
     for (const node of order(
       scope,
       references.map(({ name }) => name),
@@ -288,6 +304,9 @@ class Importer {
       const operands = inputs.map((input) => (input.kind === 'list' ? input : this.read(input, name)));
       return [lowerListOp(node.op, operands, builderFor({ name: this.layerOf(name) }, this.budget))];
     }
+    if (inputs.some(({ kind }) => kind === 'complex') || isComplexOnly(node.op)) {
+      return this.lowerComplex(node, name, inputs);
+    }
     const lowering = Object.hasOwn(tensorflowOps, node.op) ? tensorflowOps[node.op] : undefined;
     if (!lowering) {
       const { kind, what } = unsupported(node.op);
@@ -316,6 +335,29 @@ class Importer {
     if (!lowered) return undefined;
     refuseUnread(readable);
     return 'kind' in lowered ? [lowered] : lowered;
+  }
+
+  /** An op of complex numbers, whose real and imaginary parts are values of their own. */
+  private lowerComplex(node: NodeDef, name: string, inputs: readonly Imported[]): readonly Imported[] {
+    const layer: Layer = { name: this.layerOf(name) };
+    const [real, imaginary] = [0, 1].map((part) =>
+      inputs.map((x) => {
+        if (x.kind === 'complex') return part === 0 ? x.real : x.imaginary;
+        return this.read(x, name);
+      }),
+    ) as [Operand[], Operand[]];
+    const readable = readableNode(node, real, layer, this.budget);
+    let lowered: readonly Imported[];
+    if (Object.hasOwn(complexOps, node.op)) {
+      const parts = inputs.map((x, i) => (x.kind === 'complex' ? imaginary[i] : undefined));
+      lowered = [complexOps[node.op]!(readable, parts)];
+    } else if (movingOps.has(node.op)) {
+      lowered = moved(tensorflowOps[node.op]!, readable, readableNode(node, imaginary, layer, this.budget));
+    } else {
+      throw new Refusal(`${node.op} of complex numbers is not supported`);
+    }
+    refuseUnread(readable);
+    return lowered;
   }
 
   /** The results of a function, or only those that are wanted. */
@@ -416,6 +458,7 @@ class Importer {
   /** The value of a variable where it is read; anything else as it is. */
   private read(value: Imported, node: string): Operand {
     if (value.kind === 'unknown') throw new Error('an unknown value was read');
+    if (value.kind === 'complex') throw new Refusal('a complex number is not supported here');
     if (value.kind === 'list') throw new Refusal('a list of tensors is not supported here');
     if (isText(value)) {
       if (value.kind === 'numbers') return this.nodeOf(value);
@@ -552,6 +595,11 @@ function chosenBranch(condition: Imported | undefined): 'then_branch' | 'else_br
 /** The scope that a node's name stands in, with its last `/`. */
 function scopePath(name: string): string {
   return name.slice(0, name.lastIndexOf('/') + 1);
+}
+
+/** Whether an op has to do with complex numbers whatever it is given. */
+function isComplexOnly(op: string): boolean {
+  return Object.hasOwn(complexOps, op) && !Object.hasOwn(tensorflowOps, op);
 }
 
 /** The part of a tensor that `5 4 0,2:0,4` names: the shape of all, then begin and length in each dimension. */

@@ -233,7 +233,9 @@ function shownTerm(
 }
 
 function isOperand(value: Imported): value is Operand {
-  return value.kind !== 'list' && value.kind !== 'variable' && value.kind !== 'unknown';
+  return (
+    value.kind !== 'list' && value.kind !== 'variable' && value.kind !== 'complex' && value.kind !== 'unknown'
+  );
 }
 
 function isZero(value: Imported | undefined): boolean {

@@ -111,6 +111,9 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Hash: ({ attributes: { buckets, key } }) => ({ num_bins: buckets, ...(key && { salt: key.map(Number) }) }),
   HashedCrossing: ({ attributes: { buckets } }) => ({ num_bins: buckets }),
   IntegerLookup: ({ weights: { table } }) => ({ vocabulary_size: table.shape[0]! }),
+  Fourier: ({ attributes: { length } }) => ({ fft_length: length }),
+  GatherAlong: ({ attributes: { axis, shared } }) => ({ axis, batch_dims: shared }),
+  LayerNormalization: ({ attributes: { epsilon } }) => ({ epsilon }),
   Matmul: ({ attributes: { transposeX, transposeZ } }) => ({
     transpose_a: transposeX,
     transpose_b: transposeZ,

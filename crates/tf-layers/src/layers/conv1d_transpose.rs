@@ -52,7 +52,7 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const ROWS: usize>
     ) -> &'y mut [[[f32; OUT]; STEPS_OUT]] {
         const { Self::CHECKED };
         let convolution = ConvolutionTranspose {
-            axes: [Axis::ONE, window.axis(0, SIZE, STEPS_OUT, STEPS)],
+            axes: [Axis::ONE, Axis::ONE, window.axis(0, SIZE, STEPS_OUT, STEPS)],
             channels: IN,
             filters: OUT,
         };

@@ -1,5 +1,6 @@
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+use crate::kernels::axis::Axis;
 use crate::kernels::convolution_transpose::ConvolutionTranspose;
 use crate::kernels::panels::{LANES, Row};
 use crate::{Activation, Tensor, Window};
@@ -40,7 +41,7 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
     ) -> &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]] {
         const { Self::CHECKED };
         let convolution = ConvolutionTranspose {
-            axes: [window.axis(0, KH, H_OUT, H), window.axis(1, KW, W_OUT, W)],
+            axes: [Axis::ONE, window.axis(0, KH, H_OUT, H), window.axis(1, KW, W_OUT, W)],
             channels: IN,
             filters: OUT,
         };

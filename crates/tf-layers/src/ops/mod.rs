@@ -28,11 +28,13 @@ mod bincount;
 mod bucketize;
 mod cumulative;
 mod elementwise;
+mod gather_along;
 mod hash;
 mod look_up;
 mod matmul;
 mod mirror_pad;
 mod pooling;
+mod pooling3d;
 mod reduce;
 mod repeat;
 mod shape;
@@ -46,11 +48,13 @@ pub use cumulative::{cumprod, cumsum};
 pub use elementwise::{
     activate, activate_mut, map, map_mut, map2, map2_mut, map3, map3_mut, map4, map4_mut,
 };
+pub use gather_along::gather_along;
 pub use hash::{Crossed, Hash, hash_crossing, hash_integers, hash_text};
 pub use look_up::{look_up, look_up_integers};
 pub use matmul::matmul;
 pub use mirror_pad::{pad_reflect, pad_symmetric};
 pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};
+pub use pooling3d::{average_pooling3d, max_pooling3d};
 pub use reduce::{
     Arithmetic, Logical, reduce_all, reduce_any, reduce_max, reduce_mean, reduce_min, reduce_prod,
     reduce_sum,
