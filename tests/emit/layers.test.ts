@@ -77,9 +77,9 @@ test('every layer comes after those that it reads, though their nodes are mingle
 
 test('layers that read each other in turn are all there', () => {
   const a = input('a', [2]);
-  const first = node('Elementwise', { x0: a }, relu, {}, 'outer');
-  const inner = node('Elementwise', { x0: first }, relu, {}, 'inner');
-  const second = node('Elementwise', { x0: inner }, relu, {}, 'outer');
+  const first = node('Elementwise', { x0: a }, relu, {}, 'outer: ReLU');
+  const inner = node('Elementwise', { x0: first }, relu, {}, 'inner: ReLU');
+  const second = node('Elementwise', { x0: inner }, relu, {}, 'outer: ReLU');
   const layers = layersOf({ inputs: [a], outputs: [{ name: 'y', value: second }] });
   assert.deepEqual(
     layers.map(({ name, inbounds }) => [name, inbounds]),
@@ -87,6 +87,24 @@ test('layers that read each other in turn are all there', () => {
       ['a', []],
       ['inner', ['outer']],
       ['outer', ['a', 'inner']],
+    ],
+  );
+});
+
+test('operators of one name that read each other through a layer are layers of their own', () => {
+  const a = input('a', [2]);
+  const first = node('Elementwise', { x0: a, x1: a }, add, {}, 'model');
+  const block = node('Elementwise', { x0: first }, relu, {}, 'block: ReLU');
+  const second = node('Elementwise', { x0: first, x1: block }, add, {}, 'model');
+  const third = node('Elementwise', { x0: second, x1: second }, add, {}, 'model');
+  const layers = layersOf({ inputs: [a], outputs: [{ name: 'y', value: third }] });
+  assert.deepEqual(
+    layers.map(({ name, inbounds }) => [name, inbounds]),
+    [
+      ['a', []],
+      ['model', ['a']],
+      ['block', ['model']],
+      ['model_1', ['model', 'block']],
     ],
   );
 });

@@ -105,7 +105,7 @@ function tryModel(folder: string, name: string, format: Format): Result | string
     path_to_fv: samples,
     binary_classification: 'False',
     tf_layers: inRepository('crates', 'tf-layers'),
-    ...openLengths(samples, family),
+    ...openLengths(samples, family, format),
   };
   fs.rmSync(out, { recursive: true, force: true });
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);
@@ -124,12 +124,12 @@ function tryModel(folder: string, name: string, format: Format): Result | string
   return values['typescript-only'] ? result : { ...result, ...predictInRust(out) };
 }
 
-/** MobileNetV3 leaves the size of its pictures open. */
-function openLengths(samples: string, family: string): { readonly input_shape?: string } {
+/** MobileNetV3 leaves the size of its pictures open. Keras 3 exports it with another name for them than it saves. */
+function openLengths(samples: string, family: string, format: Format): { readonly input_shape?: string } {
   if (!family.startsWith('MobileNetV3')) return {};
-  const [[name, { shape }]] = [...readNpz(new Uint8Array(fs.readFileSync(samples)), samples)] as [
-    [string, NpyArray],
-  ];
+  const arrays = readNpz(new Uint8Array(fs.readFileSync(samples)), samples);
+  const pictures = [...arrays].filter(([name]) => name !== 'predictions');
+  const [name, { shape }] = pictures.at(format === 'saved_model.k3export' ? 0 : -1) as [string, NpyArray];
   return { input_shape: `${name}=${[1, ...shape.slice(1)].join(',')}` };
 }
 

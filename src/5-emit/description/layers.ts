@@ -71,23 +71,58 @@ type Group =
 function groupsOf(graph: Graph): readonly Group[] {
   const byLayer = new Map<string, Node[]>();
   for (const node of nodesOf(graph)) {
-    const group = byLayer.get(node.layer.name);
-    if (group) group.push(node);
+    const nodes = byLayer.get(node.layer.name);
+    if (nodes) nodes.push(node);
     else byLayer.set(node.layer.name, [node]);
   }
-  const taken = new Set([...graph.inputs.map(({ name }) => name), ...byLayer.keys()]);
-  const inputNames = new Set(graph.inputs.map(({ name }) => name));
-  const unlikeInputs = (name: string) => {
-    if (!inputNames.has(name)) return name;
-    let number = 1;
-    while (taken.has(`${name}_${number}`)) number++;
-    taken.add(`${name}_${number}`);
-    return `${name}_${number}`;
+  const used = new Set(graph.inputs.map(({ name }) => name));
+  const taken = new Set([...used, ...byLayer.keys()]);
+  const unused = (name: string) => {
+    let free = name;
+    for (let number = 1; used.has(free) || (free !== name && taken.has(free)); number++)
+      free = `${name}_${number}`;
+    used.add(free);
+    return free;
   };
   return [
     ...graph.inputs.map((input) => ({ kind: 'input' as const, name: input.name, values: [input] as const })),
-    ...[...byLayer].map(([name, values]) => ({ kind: 'layer' as const, name: unlikeInputs(name), values })),
+    ...[...byLayer].flatMap(([name, nodes]) =>
+      passesOf(nodes, graph).map((values) => ({ kind: 'layer' as const, name: unused(name), values })),
+    ),
   ];
+}
+
+/**
+ * Operators between the layers, such as `x + y`, bear the name of the model or of nothing: those that read each other
+ * through layers are not one layer. A layer with a class or weights of its own is one, however often it is called.
+ */
+function passesOf(nodes: readonly Node[], graph: Graph): readonly (readonly Node[])[] {
+  if (nodes.length === 1 || nodes.some(isLayer)) return [nodes];
+  const passes: Node[][] = [];
+  const own = new Set<Value>(nodes);
+  /** The passes that a value follows from. */
+  const before = new Map<Value, ReadonlySet<Node[]>>();
+  for (const node of nodesOf(graph)) {
+    const inputs = inputsOf(node);
+    const all = new Set(inputs.flatMap((input) => [...(before.get(input) ?? [])]));
+    if (own.has(node)) {
+      const last = passes.at(-1);
+      const isThrough = inputs.some((input) => !own.has(input) && last && before.get(input)?.has(last));
+      const pass = last && !isThrough ? last : [];
+      if (pass !== last) passes.push(pass);
+      pass.push(node);
+      all.add(pass);
+    }
+    before.set(node, all);
+  }
+  return passes;
+}
+
+function isLayer({ layer, weights, inputs }: Node): boolean {
+  const isTrained = Object.values<Value>(inputs).some(
+    (value) => value.kind === 'constant' && value.variable !== undefined,
+  );
+  return layer.className !== undefined || Object.keys(weights).length > 0 || isTrained;
 }
 
 /** What flows into the layer, each value once. */
