@@ -13,6 +13,7 @@ import {
 import { bincount, bincountTensorflow } from './bincount.ts';
 import { broadcast, broadcastTensorflow } from './broadcast.ts';
 import { bucketize, bucketizeTensorflow } from './bucketize.ts';
+import { categoriesKeras } from './categories.ts';
 import { type ComplexOps, complexTensorflow } from './complex.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
 import { convolution, convolutionKeras, convolutionTensorflow } from './convolution.ts';
@@ -159,6 +160,7 @@ export const kerasLayers: KerasLayers = {
   ...convLstmKeras,
   ...convolutionKeras,
   ...convolutionTransposeKeras,
+  ...categoriesKeras,
   ...denseKeras,
   ...einsumKeras,
   ...embeddingKeras,

@@ -53,6 +53,8 @@ export interface KerasLayer extends Builder {
 
   /** The layer's own weights, all of them, in the order in which it makes them. */
   weights<Name extends string>(...names: readonly Name[]): Readonly<Record<Name, Constant>>;
+  /** A file that the model keeps for the layer, such as `vocabulary.txt`. */
+  asset(name: string): Uint8Array | undefined;
   /** How many weights of its own it has. */
   readonly weightCount: number;
   /** The same for a layer inside this one that has no config of its own. */

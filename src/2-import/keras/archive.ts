@@ -28,16 +28,16 @@ export function readArchive(source: Source): KerasModel {
     file,
     config: json('config.json'),
     version,
-    weights: weightFile(openHdf5(weights), weights.name),
+    weights: weightFile(openHdf5(weights), weights.name, (path) => members.get(`assets/${path}`)?.read()),
     size,
   };
 }
 
 /** Weights as `keras/src/saving/saving_lib.py` lays them down, since Keras 2.12. */
-function weightFile(root: Group, file: string): WeightFile {
+function weightFile(root: Group, file: string, asset: Assets): WeightFile {
   const read = new Set<string>();
   return {
-    weights: weightsOf(root, file, read),
+    weights: weightsOf(root, file, read, asset),
     unread: () => {
       const layers = containerOf(root);
       return layers ? datasetsIn(layers).filter((path) => !read.has(path) && !isRandomState(path)) : [];
@@ -66,26 +66,32 @@ function containerOf(model: Group): Group | undefined {
   return undefined;
 }
 
-function weightsOf(group: Group | undefined, file: string, read: Set<string>): Weights {
+/** A file of the archive's folder `assets`. */
+type Assets = (path: string) => Uint8Array | undefined;
+
+function weightsOf(group: Group | undefined, file: string, read: Set<string>, asset: Assets): Weights {
   const stored = group?.child('vars');
   const variables = stored?.kind === 'group' ? stored : undefined;
   const count = variables?.children.length ?? 0;
   return {
     count,
+    asset: (name) => group && asset(`${group.path.replace(/^\//, '')}/${name}`),
     own(names) {
       const where = group ? `${file}, "${group.path}"` : file;
       if (count !== names.length) {
         refuse(where, `holds ${count} weights, and the layer has ${names.length}: ${names.join(', ')}`);
       }
-      return names.map((_, i) => tensorOf(variables!.dataset(`${i}`), where, read));
+      // Keras calls them by numbers, and those of look-ups by names.
+      const nameAt = (name: string, i: number) => (variables?.children.includes(name) ? name : `${i}`);
+      return names.map((name, i) => tensorOf(variables!.dataset(nameAt(name, i)), where, read));
     },
     inner({ attribute }) {
       const found = group?.child(attribute) ?? group?.child(`_${attribute}`);
-      return weightsOf(found?.kind === 'group' ? found : undefined, file, read);
+      return weightsOf(found?.kind === 'group' ? found : undefined, file, read, asset);
     },
     ofLayers(layers) {
       const groups = group ? layerGroups(group, layers, file) : new Map<string, Group>();
-      return ({ name }) => weightsOf(groups.get(name), file, read);
+      return ({ name }) => weightsOf(groups.get(name), file, read, asset);
     },
   };
 }

@@ -100,6 +100,7 @@ function namedWeights(group: Group): readonly NamedWeight[] {
 function weightsOf(named: readonly NamedWeight[], file: string, read: Set<Dataset>): Weights {
   return {
     count: named.length,
+    asset: () => undefined,
     own: (names) => inOrder(named, names, file).map(({ dataset }) => tensorOf(dataset, file, read)),
     inner({ attribute, name }) {
       const inside = named.filter(({ path }) => path.slice(0, -1).includes(name ?? attribute));

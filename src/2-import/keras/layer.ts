@@ -158,6 +158,7 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
       const given = call.named.get(name) ?? call.positional[place];
       return given && !isNone(given) ? given : undefined;
     },
+    asset: weights.asset,
     weightCount: weights.count,
     weights: (...names) => weightsOf(weights, '', names),
     weightsAt: (place, ...names) =>

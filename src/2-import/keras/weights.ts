@@ -10,6 +10,8 @@ export interface Weights {
   readonly count: number;
   /** Its own ones, if these are the names of all of them, in the order of their making. */
   own(names: readonly string[]): readonly Tensor[];
+  /** A file that is kept for the layer beside its weights. */
+  asset(name: string): Uint8Array | undefined;
   /** Those of a layer inside. */
   inner(place: InnerPlace): Weights;
   /** Those of the layers of a model. */
