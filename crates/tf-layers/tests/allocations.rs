@@ -8,14 +8,14 @@ use allocation_counter::measure;
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{
     Activation, BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D,
-    DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, InputError, Intermediate, Window,
-    math, ops,
+    DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Gru, InputError, Intermediate, Lstm,
+    Steps, Window, math, ops,
 };
 
 const SAMPLES: usize = 3;
 const LINEAR: Activation = Activation::Linear;
 
-type Steps = [[f32; 6]; 20];
+type Sequence = [[f32; 6]; 20];
 type Image = [[[f32; 6]; 9]; 8];
 
 /// Runs `f`, and counts.
@@ -33,13 +33,21 @@ fn allocations_are_counted() {
 
 #[test]
 fn layers() {
-    let steps: [Steps; SAMPLES] = [[[0.5; 6]; 20]; SAMPLES];
+    let steps: [Sequence; SAMPLES] = [[[0.5; 6]; 20]; SAMPLES];
     let images: [Image; SAMPLES] = [[[[0.5; 6]; 9]; 8]; SAMPLES];
     let mut scratch = vec![0.0; 100_000];
     let y = &mut scratch[..];
 
     let dense = Box::new(Dense::<6, 33, 21>::new_zeroed());
     check("Dense", || -> &mut [[[f32; 33]; 20]] { dense.apply(&steps, Activation::Gelu, y) });
+    let layer = Box::new(Lstm::<6, 9, 36, { 3 * (2 + 6 + 9) }>::new_zeroed());
+    check("Lstm", || -> &mut [[[f32; 9]; 20]] {
+        layer.run(&steps, LINEAR, LINEAR, Steps::aligned()).sequence(y)
+    });
+    let layer = Box::new(Gru::<6, 9, 27, { 2 * (2 + 6 + 9) }>::new_zeroed());
+    check("Gru", || -> &mut [[f32; 9]] {
+        layer.run(&steps, LINEAR, LINEAR, Steps::forward()).last(y)
+    });
     let layer = Box::new(Conv1D::<3, 6, 17, 38>::new_zeroed());
     let window = Window::same().strides([2]);
     check("Conv1D", || -> &mut [[[f32; 17]; 10]] { layer.apply(&steps, window, LINEAR, y) });
@@ -78,7 +86,7 @@ fn layers() {
 
 #[test]
 fn operations() {
-    let x: [Steps; SAMPLES] = [[[0.5; 6]; 20]; SAMPLES];
+    let x: [Sequence; SAMPLES] = [[[0.5; 6]; 20]; SAMPLES];
     let images: [Image; SAMPLES] = [[[[0.5; 6]; 9]; 8]; SAMPLES];
     let row: [[f32; 6]; 1] = [[2.0; 6]];
     let mut changed = x;
@@ -86,13 +94,13 @@ fn operations() {
     let y = &mut scratch[..];
     let (mut places, mut flags) = ([0_i64; 1000], [0_u8; SAMPLES]);
 
-    check("map", || -> &mut [Steps] { ops::map(&x, y, math::mish) });
+    check("map", || -> &mut [Sequence] { ops::map(&x, y, math::mish) });
     check("map_mut", || ops::map_mut(&mut changed, |x| math::leaky_relu(x, 0.1)).len());
-    check("map2", || -> &mut [Steps] { ops::map2(&x, &row, y, math::maximum) });
+    check("map2", || -> &mut [Sequence] { ops::map2(&x, &row, y, math::maximum) });
     check("map2_mut", || ops::map2_mut(&mut changed, &row, |x1, x2| x1 + x2).len());
-    check("map3", || -> &mut [Steps] { ops::map3(&x, &row, &x, y, |a, b, c| a + b * c) });
+    check("map3", || -> &mut [Sequence] { ops::map3(&x, &row, &x, y, |a, b, c| a + b * c) });
     check("map3_mut", || ops::map3_mut(&mut changed, &row, &x, |a, b, c| a + b * c).len());
-    check("map4", || -> &mut [Steps] {
+    check("map4", || -> &mut [Sequence] {
         ops::map4(&x, &row, &x, &row, y, |a, b, c, d| a + b * c - d)
     });
     check("map4_mut", || {
@@ -124,7 +132,7 @@ fn operations() {
     check("concatenate", || -> &mut [[[f32; 12]; 20]] {
         ops::concatenate(&[ops::flat(&x), ops::flat(&x[..1])], 2, y)
     });
-    check("broadcast_to", || -> &mut [Steps] { ops::broadcast_to(&row, SAMPLES, y) });
+    check("broadcast_to", || -> &mut [Sequence] { ops::broadcast_to(&row, SAMPLES, y) });
     check("tile", || -> &mut [[[f32; 12]; 40]] { ops::tile(&x, y) });
     check("gather", || -> &mut [[[f32; 3]; 20]] { ops::gather(&x, 2, &[5, 0, 5], y) });
     check("copy", || ops::copy(&x, y).len());

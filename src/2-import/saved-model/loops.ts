@@ -53,8 +53,10 @@ function countRounds(loop: Loop, inputs: readonly Imported[], counters: readonly
   let values = only(inputs, counters);
   for (;;) {
     const goesOn = loop.condition(values);
-    if (goesOn.kind === 'by batch') throw new Refusal('a loop over the samples of the batch mixes them');
     if (goesOn.kind !== 'constant') {
+      if (inputs.some((value) => value.kind === 'by batch' && value.type.shape.length === 0)) {
+        throw new Refusal('a loop over the samples, as with time_major=True, mixes them');
+      }
       throw new Refusal('how often a loop runs depends on the values of the input, which is not supported');
     }
     if (!goesOn.tensor.data[0]) return rounds;
