@@ -30,7 +30,7 @@ ${inFile ? packedWithFingerprint(name.crate) : resultExpression('    ', packing(
 /// Reads the trained weights from one file, and writes them packed to the other.
 pub fn pack(from: &Path, to: &Path) -> Result<(), Box<dyn Error>> {
     let file = fs::read(from)?;
-    let weights = Npz::new(&file)?;
+    ${readsWeights(layers) ? 'let weights = Npz::new(&file)?' : 'Npz::new(&file)?'};
     let mut layers = Layers::new_box_zeroed().map_err(|_| "not enough memory for the weights")?;
 
 ${layers.map(packed).join('\n')}
@@ -39,6 +39,11 @@ ${layers.map(packed).join('\n')}
     Ok(())
 }
 `;
+}
+
+/** Layers may compute all that they hold. */
+function readsWeights(layers: readonly LayerMember[]): boolean {
+  return layers.some(({ weights }) => weights.some(({ kind }) => kind === 'array'));
 }
 
 function packing(crate: string): string {
