@@ -29,8 +29,8 @@ export function parseJson(bytes: Uint8Array, where: string): Json {
   try {
     const value: Json = JSON.parse(text);
     return value;
-  } catch (error) {
-    return refuse(where, `damaged: it is no JSON (${error instanceof Error ? error.message : error})`);
+  } catch {
+    return refuse(where, 'damaged: it is no JSON');
   }
 }
 

@@ -156,6 +156,12 @@ export function readSavedModel(bytes: Uint8Array, file: string): SavedModelFile 
   return { metaGraphs };
 }
 
+/** A graph by itself, as `tf.io.write_graph` writes it. */
+export function readGraphDef(bytes: Uint8Array, file: string): MetaGraph {
+  const body = readGraph(messageOf(bytes, file));
+  return { tags: [], tensorflowVersion: '', ...body, signatures: new Map(), assets: [] };
+}
+
 /** Signatures that name no function of the model: tensorflow/cc/saved_model/constants.h. */
 const initSignature = '__saved_model_init_op';
 const trainSignature = '__saved_model_train_op';

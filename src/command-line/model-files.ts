@@ -44,7 +44,7 @@ function openLocation(location: string): OpenedModel {
   const name = path.basename(location);
   const kind = kindOfFile(files, name);
   const file = sourceOf(files, name)!;
-  if (kind === 'keras' || kind === 'hdf5') return { name, source: { kind, file } };
+  if (kind === 'keras' || kind === 'hdf5' || kind === 'frozen-graph') return { name, source: { kind, file } };
   if (kind === 'saved-model' && name === 'saved_model.pb') {
     return openFolder(path.dirname(location));
   }
@@ -79,9 +79,9 @@ function strangeFolder(names: readonly string[], isFile: (name: string) => boole
   if (has(/\.index$/) && has(/\.data-\d+-of-\d+$/)) {
     return `a checkpoint: weights without a graph; load them into the model in TensorFlow and export a SavedModel with model.export(...)`;
   }
-  const model = has(/\.(keras|h5|hdf5)$/i);
+  const model = has(/\.(keras|h5|hdf5|pb)$/i);
   if (model) return `no saved_model.pb here, but the file ${model}; give that file`;
-  const file = has(/\.(pb|tflite|onnx)$/i);
+  const file = has(/\.(tflite|onnx)$/i);
   if (file) return `no saved_model.pb here, but the file ${file}, and such files are ${notYet}`;
   return `no model: looked for saved_model.pb, and found ${found(names)}; give the folder that model.export(...) or tf.saved_model.save(...) wrote`;
 }
@@ -109,12 +109,11 @@ const notYet = 'not read yet; export a SavedModel with model.export(...)';
 const elsewhere = 'which tf2rust does not read; export a SavedModel from the TensorFlow model it was made of';
 
 /** Why a file of the kind cannot be converted, and what would do. */
-const refusals: { readonly [K in Exclude<Kind, 'keras' | 'hdf5'>]: string } = {
+const refusals: { readonly [K in Exclude<Kind, 'keras' | 'hdf5' | 'frozen-graph'>]: string } = {
   'saved-model':
     'the graph of a SavedModel; name it saved_model.pb, and give the folder with its "variables" folder',
   'saved-model-text':
     'a graph as text, which is not read; save the model again with tf.saved_model.save(...)',
-  'frozen-graph': `a frozen graph (GraphDef), ${notYet.replace('model.export', 'tf.saved_model.save')}`,
   tflite: `a TensorFlow Lite model, ${elsewhere}`,
   onnx: `an ONNX model, ${elsewhere}`,
   archive: 'a packed archive; unpack it, and give the folder that holds saved_model.pb',

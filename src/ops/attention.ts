@@ -182,15 +182,16 @@ function projected(
   summed: number,
 ): Operand {
   const hasBias = layer.flag('use_bias', true);
-  const weights = layer.weightsAt(place, 'kernel', ...(hasBias ? ['bias'] : []));
+  const part = layer.part(place);
+  const weights = part.weights('kernel', ...(hasBias ? ['bias'] : []));
   const rank = x.type.shape.length;
   const kernelRank = weights.kernel!.type.shape.length;
   const from = LETTERS.slice(0, rank);
   const to = LETTERS.slice(rank, rank + kernelRank - summed);
   const kernel = from.slice(rank - summed) + to;
   const equation = `${from},${kernel}->${from.slice(0, rank - summed)}${to}`;
-  const y = layer.tensorflow('Einsum', [x, weights.kernel!], { equation });
-  return weights.bias ? layer.tensorflow('AddV2', [y, weights.bias]) : y;
+  const y = part.tensorflow('Einsum', [x, weights.kernel!], { equation });
+  return weights.bias ? part.tensorflow('AddV2', [y, weights.bias]) : y;
 }
 
 const places = {

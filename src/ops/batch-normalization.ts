@@ -160,9 +160,8 @@ const layerOf: KerasLowering = (layer) => {
   if (axis === x.type.shape.length - 1 && x.type.dtype === 'f32') {
     return layer.add(batchNormalization, { x }, { activation: linear }, { scale, shift });
   }
-  const after = x.type.shape.slice(axis + 1).map(() => 1);
   const [factor, term] = [scale, shift].map((each) =>
-    constantOf({ ...each, shape: [each.data.length, ...after] }),
+    constantOf({ ...each, shape: x.type.shape.map((_, i) => (i === axis ? each.data.length : 1)) }),
   );
   return layer.tensorflow('Add', [layer.tensorflow('Mul', [x, factor!]), term!]);
 };

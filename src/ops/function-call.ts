@@ -10,6 +10,7 @@ import { cast, input } from './expression.ts';
 import type { FunctionName } from './functions.ts';
 import type { KerasArgument, KerasLayer } from './keras.ts';
 import { constantOf, type Operand } from './tensorflow.ts';
+import { transpose } from './transpose.ts';
 
 /** An argument of the call; a number or an array of numbers is a constant, of the type of `like` if that is wider. */
 export function operandAt(layer: KerasLayer, name: string, place: number, like?: DType): Operand | undefined {
@@ -173,4 +174,19 @@ function rangeOf(item: Json): Range | undefined {
     return value;
   };
   return { start: at('start'), stop: at('stop'), step: at('step') };
+}
+
+/** The first argument. */
+export function firstAt(layer: KerasLayer): Operand {
+  return operandAt(layer, 'x', 0) ?? layer.input(0);
+}
+
+/** What `keras.ops` calls two operands. */
+export const pair = ['x1', 'x2'] as const;
+
+/** The operand with two of its axes in each other's place. */
+export function swapped(layer: KerasLayer, operand: Operand, a: number, b: number): Operand {
+  if (a === b) return operand;
+  const axes = operand.type.shape.map((_, i) => (i === a ? b : i === b ? a : i));
+  return layer.add(transpose, { x: operand }, { axes }, {});
 }

@@ -40,7 +40,10 @@ import { integerLookup } from './integer-lookup.ts';
 import type { KerasLayers } from './keras.ts';
 import { activationKeras } from './keras-activation.ts';
 import { convLstmKeras } from './keras-conv-lstm.ts';
-import { kerasFunctions } from './keras-functions.ts';
+import { layerFunctions } from './keras-function-layers.ts';
+import { numberFunctions } from './keras-function-numbers.ts';
+import { reductionFunctions } from './keras-function-reductions.ts';
+import { shapeFunctions } from './keras-function-shapes.ts';
 import { recurrentKeras } from './keras-recurrent.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
@@ -149,7 +152,13 @@ export const tensorflowOps: TensorflowOps = {
 };
 
 /** What was called between the layers of a Keras model. */
-export const calledFunctions: KerasLayers = { ...kerasFunctions, ...tensorflowFunctions };
+export const calledFunctions: KerasLayers = {
+  ...layerFunctions,
+  ...numberFunctions,
+  ...reductionFunctions,
+  ...shapeFunctions,
+  ...tensorflowFunctions,
+};
 
 export const kerasLayers: KerasLayers = {
   ...activationKeras,

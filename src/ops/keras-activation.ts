@@ -23,7 +23,7 @@ const where = (condition: Expression, x: Expression | number, y: Expression) =>
 const is = (x: Expression, relation: 'less' | 'less_equal' | 'greater' | 'greater_equal', y: number) =>
   call(relation, x, constant(y, x));
 const clipped = (x: Expression, from: number, to: number) =>
-  call('minimum', call('maximum', x, constant(from, x)), constant(to, x));
+  call('maximum', call('minimum', x, constant(to, x)), constant(from, x));
 
 /** Activations of single numbers (keras/src/activations/activations.py, with its defaults). */
 const formulas: Readonly<Record<string, Formula>> = {

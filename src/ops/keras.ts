@@ -27,7 +27,7 @@ export interface InnerPlace {
 export interface KerasLayer extends Builder {
   readonly className: string;
   readonly name: string;
-  /** The major version of the Keras that saved the model: 1, 2 or 3. */
+  /** The major version of the Keras that saved the model: 2 or 3. */
   readonly keras: number;
   /** What the layer computes with. */
   readonly dtype: DType;
@@ -62,6 +62,8 @@ export interface KerasLayer extends Builder {
     place: InnerPlace,
     ...names: readonly Name[]
   ): Readonly<Record<Name, Constant>>;
+  /** The same layer, building and taking weights as a layer inside it that has no config of its own. */
+  part(place: InnerPlace): KerasLayer;
   /** Calls the layer that is written in the config of this one. */
   callInner(
     serialized: Json,

@@ -7,7 +7,7 @@ import { type DType, tensor } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
 import { smartlyResized } from './resize.ts';
-import { steps } from './slice.ts';
+import { withoutBorders } from './slice.ts';
 import { constantOf, type Operand } from './tensorflow.ts';
 
 /** The input as floats that the layer computes with. */
@@ -71,10 +71,11 @@ function centerCrop(layer: KerasLayer): Operand {
   const axes = first ? [2, 3] : [1, 2];
   const lengths = axes.map((axis) => Number(x.type.shape[axis]));
   if (lengths.some((length, i) => length < sizes[i]!)) return smartlyResized(layer, x, sizes, 'bilinear');
-  return axes.reduce((part: Operand, axis, i) => {
-    const begin = Math.floor((lengths[i]! - sizes[i]!) / 2);
-    return steps(layer, part, axis, begin, sizes[i]!);
-  }, x);
+  const borders = lengths.map((length, i) => {
+    const before = Math.floor((length - sizes[i]!) / 2);
+    return [before, length - sizes[i]! - before] as const;
+  });
+  return withoutBorders(layer, x, borders);
 }
 
 /** When it predicts, Keras 3 leaves images as they are, and Keras 2 resizes them. */
@@ -91,7 +92,11 @@ function masking(layer: KerasLayer) {
   const value = constantOf(tensor(dtype, [], [layer.number('mask_value', 0)]));
   const differs = layer.tensorflow('NotEqual', [x, value]);
   const kept = layer.tensorflow('Any', [differs, [-1]], { keep_dims: true });
-  const y = layer.tensorflow('Mul', [x, layer.tensorflow('Cast', [kept], { DstT: { dtype } })]);
+  // Keras 2 multiplies, by which NaN stays.
+  const y =
+    layer.keras >= 3
+      ? layer.tensorflow('SelectV2', [kept, x, constantOf(tensor(dtype, [], [0]))])
+      : layer.tensorflow('Mul', [x, layer.tensorflow('Cast', [kept], { DstT: { dtype } })]);
   return { outputs: [y], masks: [layer.tensorflow('Any', [differs, [-1]])] };
 }
 

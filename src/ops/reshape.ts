@@ -5,6 +5,7 @@ import { type Dim, type DType, elements, printShape } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { isChannelsFirstLayer, type KerasLayers } from './keras.ts';
 import { defineOp } from './op.ts';
+import { repeat } from './repeat.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
 import { channelsLast } from './transpose.ts';
 
@@ -55,7 +56,7 @@ function withoutUnknown(shape: readonly Dim[], from: readonly Dim[]): readonly D
 
 /** The operand with another shape. */
 export function reshaped(node: Pick<TensorflowNode, 'add'>, x: Operand, shape: readonly Dim[]): Operand {
-  return node.add(reshape, { x }, { shape }, {});
+  return node.add(reshape, { x }, { shape: withoutUnknown(shape, x.type.shape) }, {});
 }
 
 /** The lengths of an operand, as TensorFlow computes with them. */
@@ -113,7 +114,8 @@ export const reshapeKeras: KerasLayers = {
   RepeatVector: (layer) => {
     const x = layer.input(0);
     const [batch, length] = x.type.shape;
-    return layer.tensorflow('Tile', [reshaped(layer, x, [batch!, 1, length!]), [1, layer.number('n'), 1]]);
+    const step = reshaped(layer, x, [batch!, 1, length!]);
+    return layer.add(repeat, { x: step }, { counts: [1, layer.number('n'), 1] }, {});
   },
 };
 

@@ -1,10 +1,10 @@
 /** A part of a value: some steps of each axis. */
 
 import { Refusal } from '../errors.ts';
-import { type Dim, sameDim } from '../ir/types.ts';
+import { type Dim, printShape, sameDim } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { rowMajor, stridedIndices, take } from './broadcasting.ts';
-import { isChannelsFirstLayer, type KerasLayers, type KerasLowering } from './keras.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
 import { bordersAround } from './pad.ts';
 import { reshaped } from './reshape.ts';
@@ -231,19 +231,28 @@ export const sliceTensorflow: TensorflowOps = {
   },
 };
 
-/** Without the outermost steps or pixels. */
+/** The part of an image, or of steps, that is left between its borders; channels come first or last. */
+export function withoutBorders(
+  layer: KerasLayer,
+  x: Operand,
+  borders: readonly (readonly [before: number, after: number])[],
+): Operand {
+  const first = isChannelsFirstLayer(layer) ? 2 : 1;
+  const { shape } = x.type;
+  const begin = shape.map((_, i) => borders[i - first]?.[0] ?? 0);
+  const lengths = shape.map((dim, i): Dim => {
+    const [before, after] = borders[i - first] ?? [0, 0];
+    const left = typeof dim === 'number' ? dim - before - after : dim;
+    if (left === 0 || Number(left) < 0) throw new Refusal(`nothing is left of ${printShape(shape)}`);
+    return left;
+  });
+  return layer.add(slice, { x }, { begin, steps: shape.map(() => 1), lengths }, {});
+}
+
 const croppingLayer =
   (rank: number): KerasLowering =>
-  (layer) => {
-    const x = layer.input(0);
-    const first = isChannelsFirstLayer(layer) ? 2 : 1;
-    return bordersAround(layer, 'cropping', rank).reduce((part: Operand, [before, after], i) => {
-      const length = lengthOf(part, i + first) - before - after;
-      if (length < 1)
-        throw new Refusal(`${before} and ${after} steps cannot be cropped off ${lengthOf(part, i + first)}`);
-      return steps(layer, part, i + first, before, length);
-    }, x);
-  };
+  (layer) =>
+    withoutBorders(layer, layer.input(0), bordersAround(layer, 'cropping', rank));
 
 export const sliceKeras: KerasLayers = {
   Cropping1D: croppingLayer(1),

@@ -67,10 +67,6 @@ const files: readonly (readonly [content: string, says: RegExp])[] = [
   ['\x1f\x8b\x08', /a packed archive; unpack it/],
   ['\x1c\0\0\0TFL3', /a TensorFlow Lite model/],
   ['\x08\x07\x12\x07pytorch', /an ONNX model/],
-  [
-    '\x0a\x0f\x0a\x01x\x12\x0bPlaceholder',
-    /a frozen graph \(GraphDef\), not read yet; .*tf\.saved_model\.save/,
-  ],
   [savedModel, /the graph of a SavedModel; name it saved_model\.pb/],
   ['saved_model_schema_version: 1\n', /a graph as text/],
   ['node {\n  name: "x"\n', /a graph as text/],
@@ -90,13 +86,14 @@ for (const [content, says] of files) {
   });
 }
 
-const kerasFiles: readonly (readonly [content: string, kind: string])[] = [
+const modelFiles: readonly (readonly [content: string, kind: string])[] = [
   ['\x89HDF\r\n\x1a\n…', 'hdf5'],
   [`${'\0'.repeat(512)}\x89HDF\r\n\x1a\n`, 'hdf5'],
   ['PK\x03\x04…metadata.json…config.json…model.weights.h5', 'keras'],
+  ['\x0a\x0f\x0a\x01x\x12\x0bPlaceholder', 'frozen-graph'],
 ];
-for (const [content, kind] of kerasFiles) {
-  test(`a Keras model is told by its content: ${JSON.stringify(content.slice(-30))}`, (t) => {
+for (const [content, kind] of modelFiles) {
+  test(`a model in a file is told by its content: ${JSON.stringify(content.slice(-30))}`, (t) => {
     const root = folder(t, { model: content });
     assert.equal(openModel(path.join(root, 'model')).source.kind, kind);
   });

@@ -25,11 +25,17 @@ function logits(): ModelToConvert {
 
 function fixture(name: string, folder: string): ModelToConvert {
   const flags = flagsOf(path.join(folder, 'case.json'));
+  const file = ['saved_model', 'model.keras', 'model.h5', 'model.pb'].find((each) =>
+    fs.existsSync(path.join(folder, each)),
+  );
   const [input, lengths] = flags.input_shape?.split('=') ?? [];
   return {
     name,
-    model: path.join(folder, 'saved_model'),
+    model: path.join(folder, file ?? 'saved_model'),
     features: bytesOf(path.join(folder, 'features.npz')),
+    ...(flags.path_to_architecture !== undefined && {
+      architecture: path.join(folder, flags.path_to_architecture),
+    }),
     ...(input && lengths && { inputShapes: new Map([[input, lengths.split(',').map(Number)]]) }),
     binaryClassification: name.startsWith('two_inputs'),
   };

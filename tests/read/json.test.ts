@@ -23,9 +23,9 @@ test('what is too deep, too long, or no JSON is refused at once', () => {
     refusal(() => parsed(' '.repeat(2 ** 25 + 1))),
     'config.json: has 33554433 bytes of JSON, and at most 33554432 are supported',
   );
-  assert.match(
+  assert.equal(
     refusal(() => parsed(`{"a":"${'\\"'.repeat(300_000)}`)),
-    /^config.json: damaged: it is no JSON \(/,
+    'config.json: damaged: it is no JSON',
   );
   assert.equal(
     refusal(() => parseJson(Uint8Array.of(0x22, 0xff, 0x22), 'config.json')),

@@ -4,7 +4,7 @@ import type { Source } from '../../1-read/files.ts';
 import { type Dataset, type Group, openHdf5 } from '../../1-read/hdf5/index.ts';
 import { isObject, parseJson, valueAt } from '../../1-read/json.ts';
 import { openZip } from '../../1-read/zip.ts';
-import { refuse } from '../../errors.ts';
+import { Refusal, refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
 import type { LayerConfig } from './config.ts';
 import type { KerasModel } from './index.ts';
@@ -79,7 +79,7 @@ function weightsOf(group: Group | undefined, file: string, read: Set<string>, as
     own(names) {
       const where = group ? `${file}, "${group.path}"` : file;
       if (count !== names.length) {
-        refuse(where, `holds ${count} weights, and the layer has ${names.length}: ${names.join(', ')}`);
+        throw new Refusal(`its weights are ${names.join(', ')}, and the file has ${count} of it`);
       }
       // Keras calls them by numbers, and those of look-ups by names.
       const nameAt = (name: string, i: number) => (variables?.children.includes(name) ? name : `${i}`);

@@ -3,7 +3,7 @@
 import type { Source } from '../../1-read/files.ts';
 import { type Dataset, type Group, openHdf5 } from '../../1-read/hdf5/index.ts';
 import { isList, isObject, type Json, parseJson, valueAt } from '../../1-read/json.ts';
-import { refuse } from '../../errors.ts';
+import { Refusal, refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import type { KerasModel } from './index.ts';
@@ -101,7 +101,7 @@ function weightsOf(named: readonly NamedWeight[], file: string, read: Set<Datase
   return {
     count: named.length,
     asset: () => undefined,
-    own: (names) => inOrder(named, names, file).map(({ dataset }) => tensorOf(dataset, file, read)),
+    own: (names) => inOrder(named, names).map(({ dataset }) => tensorOf(dataset, file, read)),
     inner({ attribute, name }) {
       const inside = named.filter(({ path }) => path.slice(0, -1).includes(name ?? attribute));
       // Old files do not name the cell of a recurrent layer, or the layer in a wrapper.
@@ -139,11 +139,7 @@ function namesWithin(layer: LayerConfig): ReadonlySet<string> {
 }
 
 /** The weights of these names. Before Keras 2 they had others, and only their order counts. */
-function inOrder(
-  named: readonly NamedWeight[],
-  names: readonly string[],
-  file: string,
-): readonly NamedWeight[] {
+function inOrder(named: readonly NamedWeight[], names: readonly string[]): readonly NamedWeight[] {
   const found = names.map((name) => named.filter(({ path }) => path.at(-1) === name));
   const exact = found.flatMap((weights) => (weights.length === 1 ? weights : []));
   if (exact.length === names.length) return exact;
@@ -151,10 +147,7 @@ function inOrder(
   const isInPlace = found.every((weights, i) => weights.length === 0 || weights.includes(named[i]!));
   if (isInPlace && named.length === names.length) return named;
   const there = named.map(({ path }) => path.join('/')).join(', ') || 'none';
-  return refuse(
-    file,
-    `a layer has the weights ${names.join(', ')}, and those of it in the file are: ${there}`,
-  );
+  throw new Refusal(`its weights are ${names.join(', ')}, and those of it in the file are: ${there}`);
 }
 
 function tensorOf(dataset: Dataset, file: string, read: Set<Dataset>): Tensor {

@@ -10,8 +10,8 @@ import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
 import { inputType } from '../saved-model/signature.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
-import { type Conversion, callLayer } from './layer.ts';
-import { runModel } from './run-model.ts';
+import { type Conversion, callLayer, loweringOf } from './layer.ts';
+import { type ModelRun, runModel } from './run-model.ts';
 import type { WeightFile } from './weights.ts';
 
 /** What a `.keras` or an `.h5` file holds. */
@@ -27,6 +27,16 @@ export interface KerasModel {
 }
 
 export function importKeras(source: KerasModel, options: ImportOptions): ImportedModel {
+  return within(source.file, () => imported(source, options));
+}
+
+function imported(source: KerasModel, options: ImportOptions): ImportedModel {
+  if (majorOf(source.version) < 2) {
+    return refuse(
+      source.file,
+      `was written by Keras ${source.version}, whose settings and weights have other names; load it in Keras 2 and save it again`,
+    );
+  }
   const root = layerConfig(source.config, source.file);
   if (!isModel(root)) {
     return refuse(
@@ -44,15 +54,13 @@ export function importKeras(source: KerasModel, options: ImportOptions): Importe
   const warnings: string[] = [];
   const halfFloats: HalfFloat[] = [];
   const conversion = conversionOf(source, warnings, problems, halfFloats);
-  const results = within(source.file, () =>
-    runModel({
-      model,
-      prefix: '',
-      weights: source.weights.weights,
-      inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
-      call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
-    }),
-  );
+  const results = runModel({
+    model,
+    prefix: '',
+    weights: source.weights.weights,
+    inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
+    ...callsOf(conversion, problems),
+  });
   const outputs = model.outputs.map((place, i) => output(outputName(model, place, i), results[i], problems));
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
@@ -62,6 +70,11 @@ export function importKeras(source: KerasModel, options: ImportOptions): Importe
     warnings,
     ...(halfFloats.length > 0 && { halfFloat: halfFloats.at(-1)! }),
   };
+}
+
+/** 3 of `3.15.1`. Files that do not say their version are older than those that do. */
+function majorOf(version: string): number {
+  return Number.parseInt(version, 10) || 1;
 }
 
 function conversionOf(
@@ -75,7 +88,7 @@ function conversionOf(
   let depth = 0;
   let layers = 0;
   const conversion: Conversion = {
-    keras: Number.parseInt(source.version, 10) || 1,
+    keras: majorOf(source.version),
     budget,
     variables: new Map(),
     roundsTo: (halfFloat) => halfFloats.push(halfFloat),
@@ -98,7 +111,7 @@ function conversionOf(
         prefix: `${path}/`,
         weights,
         inputs,
-        call: (call) => called(problems, () => callLayer(call, conversion), call.path, call.config),
+        ...callsOf(conversion, problems),
       });
       depth--;
       return tensorsOf(results);
@@ -120,23 +133,27 @@ function tensorsOf(results: readonly (KerasArgument | undefined)[]): KerasOutput
 /** Thrown where a problem has been told already. */
 class Passed extends Error {}
 
-function called(
-  problems: Problem[],
-  call: () => KerasOutputs,
-  path: string,
-  { className }: LayerConfig,
-): KerasOutputs | undefined {
-  try {
-    return call();
-  } catch (error) {
-    if (error instanceof Passed) return undefined;
-    if (!(error instanceof Refusal)) throw error;
-    const problem = { where: `layer "${path}" (${className})`, what: error.message };
-    if (!problems.some(({ where, what }) => where === problem.where && what === problem.what)) {
-      problems.push(problem);
+/** How the layers of a model are called: what cannot be converted becomes a problem. */
+function callsOf(conversion: Conversion, problems: Problem[]): Pick<ModelRun, 'call' | 'passOver'> {
+  const told = <T>(path: string, { className }: LayerConfig, attempt: () => T): T | undefined => {
+    try {
+      return attempt();
+    } catch (error) {
+      if (error instanceof Passed) return undefined;
+      if (!(error instanceof Refusal)) throw error;
+      const problem = { where: `layer "${path}" (${className})`, what: error.message };
+      if (!problems.some(({ where, what }) => where === problem.where && what === problem.what)) {
+        problems.push(problem);
+      }
+      return undefined;
     }
-    return undefined;
-  }
+  };
+  return {
+    call: (call) => told(call.path, call.config, () => callLayer(call, conversion)),
+    passOver: (config, path) => {
+      if (!isModel(config)) told(path, config, () => loweringOf(config));
+    },
+  };
 }
 
 /** The inputs of the model, with the lengths that the user gave to those which are open. */

@@ -12,6 +12,7 @@ import {
   type InnerPlace,
   type KerasArgument,
   type KerasLayer,
+  type KerasLowering,
   type KerasOutputs,
   outputsOf,
   type TensorflowAttribute,
@@ -53,22 +54,26 @@ export interface LayerCall {
 /** What the layer makes of its arguments. Throws a `Refusal` for what is not understood. */
 export function callLayer(call: LayerCall, conversion: Conversion): KerasOutputs {
   const { config, path, weights } = call;
-  refuseForeignClass(config);
   if (isModel(config)) return conversion.runModel(config, path, weights, flattened(call.positional[0]));
+  const lowering = loweringOf(config);
+  const layer = readableLayer(call, conversion);
+  const result = outputsOf(lowering(layer));
+  layer.refuseUnread();
+  return result;
+}
+
+/** How the layer is read. Throws a `Refusal` if it is none that is known. */
+export function loweringOf(config: LayerConfig): KerasLowering {
+  refuseForeignClass(config);
   const known = isCalledFunction(config) ? calledFunctions : kerasLayers;
   const lowering = Object.hasOwn(known, config.className) ? known[config.className] : undefined;
+  if (lowering) return lowering;
   if (config.className === 'Lambda') {
     throw new Refusal(
       'a Lambda holds Python code, which is never run; a SavedModel of the same model converts: export it with model.export(...)',
     );
   }
-  if (!lowering) {
-    throw new Refusal(`${known === kerasLayers ? 'the layer' : 'the function'} is not supported`);
-  }
-  const layer = readableLayer(call, conversion);
-  const result = outputsOf(lowering(layer));
-  layer.refuseUnread();
-  return result;
+  throw new Refusal(`${known === kerasLayers ? 'the layer' : 'the function'} is not supported`);
 }
 
 /** Without its module, only its name tells a function from a layer that has as few settings. */
@@ -82,7 +87,7 @@ function refuseForeignClass({ className, module, registeredName }: LayerConfig):
   const isRegistered = registeredName?.includes('>') ?? false;
   if (!isKeras || isRegistered) {
     throw new Refusal(
-      `the class ${registeredName ?? className} is the author's own (${module}), which only its Python code explains; export a SavedModel with model.export(...)`,
+      `the class ${registeredName ?? className} is the author's own${module === undefined ? '' : ` (${module})`}, which only its Python code explains; export a SavedModel with model.export(...)`,
     );
   }
 }
@@ -173,6 +178,11 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
         conversion,
       ),
     inner: (serialized, place) => readableLayer(innerCall(serialized, place, []), conversion),
+    part: (place) =>
+      readableLayer(
+        { ...call, path: `${path}/${place.name ?? place.attribute}`, weights: weights.inner(place) },
+        conversion,
+      ),
     tensorflow(op, given, attributes) {
       const [first] = runTensorflow(op, given, attributes);
       if (!first) throw new Error(`${op} has no output`);

@@ -18,6 +18,8 @@ export interface ModelRun {
   readonly inputs: readonly KerasArgument[];
   /** Undefined if the layer cannot be converted. */
   call(layer: LayerCall): Result;
+  /** A layer that is not called, because what it reads could not be converted. */
+  passOver(layer: LayerConfig, path: string): void;
 }
 
 /** The outputs of the model, each undefined if a layer before it could not be converted. */
@@ -59,18 +61,20 @@ export function runModel(run: ModelRun): readonly (KerasArgument | undefined)[] 
     const { layer, call } = callAt(place);
     const positional = call.positional.map((argument) => resolved(argument, pick));
     const named = [...call.named].map(([name, argument]) => [name, resolved(argument, pick)] as const);
-    const isKnown = [...positional, ...named.map(([, argument]) => argument)].every((argument) => argument);
+    if (![...positional, ...named.map(([, argument]) => argument)].every((argument) => argument)) {
+      run.passOver(layer, run.prefix + layer.name);
+      results.set(keyOf(place), undefined);
+      continue;
+    }
     results.set(
       keyOf(place),
-      isKnown
-        ? run.call({
-            config: layer,
-            path: run.prefix + layer.name,
-            weights: weightsOf(layer),
-            positional: positional as readonly KerasArgument[],
-            named: new Map(named as readonly (readonly [string, KerasArgument])[]),
-          })
-        : undefined,
+      run.call({
+        config: layer,
+        path: run.prefix + layer.name,
+        weights: weightsOf(layer),
+        positional: positional as readonly KerasArgument[],
+        named: new Map(named as readonly (readonly [string, KerasArgument])[]),
+      }),
     );
   }
   return model.outputs.map(pick);

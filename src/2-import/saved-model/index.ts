@@ -54,8 +54,19 @@ export function importSavedModel(files: Files, options: ImportOptions): Imported
   const size = files.size(FILE) ?? refuse(FILE, 'the file is missing');
   const graph = servingGraph(readSavedModel(files.read(FILE, 0, size), FILE).metaGraphs);
   const [name, signature] = chosenSignature(graph, options.signature);
-  const importer = new Importer(files, graph, size);
-  return importer.import(name, signature, options);
+  return importGraph(files, graph, size, name, signature, options);
+}
+
+/** What the signature names of a graph of `size` bytes; its variables are in the files. */
+export function importGraph(
+  files: Files,
+  graph: MetaGraph,
+  size: number,
+  name: string,
+  signature: Signature,
+  options: ImportOptions,
+): ImportedModel {
+  return new Importer(files, graph, size).import(name, signature, options);
 }
 
 /** Ops that pass on what they are given. */
