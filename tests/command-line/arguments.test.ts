@@ -136,7 +136,7 @@ test('all problems are told at once', () => {
     ],
   );
   assert.deepEqual(problems(), [
-    '--path_to_tf_model is missing: the folder of the trained model',
+    '--path_to_tf_model is missing: the folder or file of the trained model',
     '--path_to_save is missing: the folder to write to',
     '--model_name is missing: a name for the struct and the crate, like MNIST',
   ]);

@@ -38,7 +38,7 @@ test('wrong use is 2, in one list on stderr', () => {
     [
       'tf2rust: the command has 2 problems:',
       '  --jsn is no flag of tf2rust; did you mean --json?',
-      '  --path_to_tf_model is missing: the folder of the trained model',
+      '  --path_to_tf_model is missing: the folder or file of the trained model',
       '(tf2rust --help shows all flags, with examples)',
       '',
     ].join('\n'),
@@ -54,8 +54,9 @@ test('wrong use is one object on stdout for machines', () => {
 });
 
 test('a model that is not read is 1, and nothing is written', (t) => {
-  const { folder, argv } = withModel(t, '\x89HDF\r\n\x1a\n');
-  const what = 'an HDF5 file (.h5), not read yet; export a SavedModel with model.export(...)';
+  const { folder, argv } = withModel(t, '\x1c\0\0\0TFL3');
+  const what =
+    'a TensorFlow Lite model, which tf2rust does not read; export a SavedModel from the TensorFlow model it was made of';
   const { status, stdout, stderr } = tf2rust(...argv);
   assert.deepEqual([status, stdout, stderr], [1, '', `tf2rust: ${path.join(folder, 'model')}: ${what}\n`]);
   const machine = tf2rust(...argv, '--json');
