@@ -17,13 +17,11 @@ import { categoriesKeras } from './categories.ts';
 import { type ComplexOps, complexTensorflow } from './complex.ts';
 import { concatenate, concatenateTensorflow } from './concatenate.ts';
 import { convolution, convolutionKeras, convolutionTensorflow } from './convolution.ts';
-
 import {
   convolutionTranspose,
   convolutionTransposeKeras,
   convolutionTransposeTensorflow,
 } from './convolution-transpose.ts';
-
 import { cumulative, cumulativeTensorflow } from './cumulative.ts';
 import { dense, denseKeras, denseTensorflow } from './dense.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
@@ -48,6 +46,7 @@ import { recurrentKeras } from './keras-recurrent.ts';
 import { layerNormalization } from './layer-normalization.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { locallyConnectedKeras } from './locally-connected.ts';
+import { lookUpsKeras } from './look-ups.ts';
 import { lstm } from './lstm.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
@@ -170,6 +169,7 @@ export const kerasLayers: KerasLayers = {
   ...convolutionKeras,
   ...convolutionTransposeKeras,
   ...categoriesKeras,
+  ...lookUpsKeras,
   ...denseKeras,
   ...einsumKeras,
   ...embeddingKeras,
