@@ -19,7 +19,7 @@ export function fitted(indent: string, head: string, expression: string, tail: s
   const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
   const fits = lines.slice(0, lines.indexOf('\n')).length < WIDTH;
   // A closure in a block is worth a line of its own before it.
-  const isClosureBelow = /\| \{\n/.test(below) && !/\| \{\n/.test(lines);
+  const isClosureBelow = below.split('\n')[1]!.endsWith('| {') && !/\| \{\n/.test(lines);
   return fits && !isClosureBelow ? lines : below;
 }
 
@@ -46,7 +46,8 @@ function broken(indent: string, head: string, expression: string): string {
   const closure = before.endsWith('(') ? items.at(-1)?.match(/^(\|[^|]*\|) (.*)$/s) : undefined;
   if (closure) {
     const first = `${indent}${head}${before}${[...items.slice(0, -1), closure[1]].join(', ')} {`;
-    if (first.length < WIDTH - 1) return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
+    if (`${first}${after.slice(1)}`.length < WIDTH - 1)
+      return `${first}\n${formula(deeper, closure[2]!)}\n${indent}}${after}`;
   }
   const lines = items.map((item) => `${deeper}${argument(deeper, item)},`);
   return `${indent}${head}${before}\n${lines.join('\n')}\n${indent}${after}`;
