@@ -19,7 +19,7 @@ export function fitted(indent: string, head: string, expression: string, tail: s
   const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
   const fits = lines.slice(0, lines.indexOf('\n')).length < WIDTH;
   // A closure in a block is worth a line of its own before it.
-  const isClosureBelow = below.split('\n')[1]!.endsWith('| {') && !/\| \{\n/.test(lines);
+  const isClosureBelow = /^.*\n.*\| \{\n/.test(below) && !/^.*\| \{\n/.test(lines);
   return fits && !isClosureBelow ? lines : below;
 }
 

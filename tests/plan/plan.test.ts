@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
-import { importModel } from '../../src/2-import/index.ts';
+import { importModel, type ModelSource } from '../../src/2-import/index.ts';
 import { optimize, recognize } from '../../src/3-optimize/index.ts';
 import { type Lifetime, leastLength } from '../../src/4-plan/buffers.ts';
 import { type Plan, plan, type Step } from '../../src/4-plan/plan.ts';
@@ -23,8 +23,9 @@ test(
   'every fixture needs 10 % more memory than any sharing of buffers at most',
   needs('fixtures/models'),
   (t) => {
-    for (const { name, model, inputShapes, signature } of fixtures()) {
-      check(t, name, planned(model, inputShapes ?? new Map(), signature));
+    for (const { name, model, architecture, inputShapes, signature } of fixtures()) {
+      const source = openModel(model, architecture).source;
+      check(t, name, planned(source, inputShapes ?? new Map(), signature));
     }
   },
 );
@@ -34,19 +35,19 @@ test('and so do the models of the zoo', {
   skip: isThere ? false : 'BENCH_ZOO names no zoo, and `npm run bench` has made none',
 }, (t) => {
   for (const name of fs.readdirSync(zoo)) {
-    const result = tried(() => planned(path.join(zoo, name, 'saved_model'), new Map()));
+    const result = tried(() => planned(openModel(path.join(zoo, name, 'saved_model')).source, new Map()));
     if (result === undefined) t.diagnostic(`${name} does not convert`);
     else check(t, name, result);
   }
 });
 
 function planned(
-  model: string,
+  model: ModelSource,
   inputShapes: ReadonlyMap<string, readonly number[]>,
   signature?: string,
 ): Plan {
   const options = { inputShapes, ...(signature !== undefined && { signature }) };
-  const { graph } = importModel(openModel(model).source, options);
+  const { graph } = importModel(model, options);
   return plan(optimize(recognize(graph)), { enableInplace: true, enableMemdrop: true });
 }
 
