@@ -201,15 +201,15 @@ export interface Tolerance {
   readonly cause: 'order' | 'depth' | 'rounding' | 'half';
 }
 
-/** `rounding` is how far that alone takes the predictions, where it has been measured. */
+/** 1e-5 for each layer, 1e-4 at most. `rounding` is how far that alone takes the predictions, where it has been measured. */
 export function tolerance({ layers, halfFloat }: Crate, rounding = 0): Tolerance {
   const isDeep = layers.length > 10;
   if (halfFloat) {
     const one = 2 ** (halfFloat === 'float16' ? -11 : -8);
     return { value: Number((one * (isDeep ? 32 : 8)).toPrecision(1)), cause: 'half' };
   }
-  const usual = isDeep ? 1e-4 : 1e-5;
-  if (rounding <= usual) return { value: usual, cause: isDeep ? 'depth' : 'order' };
+  const usual = Number((1e-5 * Math.max(1, Math.min(layers.length, 10))).toPrecision(1));
+  if (rounding <= usual) return { value: usual, cause: layers.length > 1 ? 'depth' : 'order' };
   const digit = 10 ** Math.floor(Math.log10(rounding));
   return { value: Number((Math.ceil(rounding / digit) * digit).toPrecision(1)), cause: 'rounding' };
 }
