@@ -17,7 +17,9 @@ export function fitted(indent: string, head: string, expression: string, tail: s
   if (nextLine.length <= WIDTH) return `${indent}${head}\n${nextLine}`;
   const lines = `${broken(indent, `${head} `, `${expression}${tail}`)}`;
   const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
-  const fits = lines.slice(0, lines.indexOf('\n')).length < WIDTH;
+  const first = lines.slice(0, lines.indexOf('\n'));
+  // Of a chain rustfmt keeps a column free.
+  const fits = first.length < WIDTH || (first.length === WIDTH && !/\.\w+\($/.test(first));
   // A closure in a block is worth a line of its own before it.
   const isClosureBelow = /^.*\n.*\| \{\n/.test(below) && !/^.*\| \{\n/.test(lines);
   return fits && !isClosureBelow ? lines : below;
