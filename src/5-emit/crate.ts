@@ -3,7 +3,7 @@
 import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
-import type { Input, Node, Output, Value } from '../ir/graph.ts';
+import { type Input, inputsOf, type Node, type Output, type Value } from '../ir/graph.ts';
 import {
   bytesOf,
   type DType,
@@ -201,17 +201,30 @@ export interface Tolerance {
   readonly cause: 'order' | 'depth' | 'rounding' | 'half';
 }
 
-/** 1e-5 for each layer, 1e-4 at most. `rounding` is how far that alone takes the predictions, where it has been measured. */
-export function tolerance({ layers, halfFloat }: Crate, rounding = 0): Tolerance {
-  const isDeep = layers.length > 10;
+/**
+ * 1e-5 for each layer with weights that the predictions pass one after the other, and 1e-4 at most. `rounding` is how
+ * far that alone takes the predictions, where it has been measured.
+ */
+export function tolerance({ plan, halfFloat }: Crate, rounding = 0): Tolerance {
+  const depth = Math.max(1, Math.min(depthOf(plan), 10));
   if (halfFloat) {
     const one = 2 ** (halfFloat === 'float16' ? -11 : -8);
-    return { value: Number((one * (isDeep ? 32 : 8)).toPrecision(1)), cause: 'half' };
+    return { value: Number((one * (depth === 10 ? 32 : 8)).toPrecision(1)), cause: 'half' };
   }
-  const usual = Number((1e-5 * Math.max(1, Math.min(layers.length, 10))).toPrecision(1));
-  if (rounding <= usual) return { value: usual, cause: layers.length > 1 ? 'depth' : 'order' };
+  const usual = Number((1e-5 * depth).toPrecision(1));
+  if (rounding <= usual) return { value: usual, cause: depth > 1 ? 'depth' : 'order' };
   const digit = 10 ** Math.floor(Math.log10(rounding));
   return { value: Number((Math.ceil(rounding / digit) * digit).toPrecision(1)), cause: 'rounding' };
+}
+
+/** The most layers with weights on a way from an input to an output. */
+function depthOf({ steps }: Plan): number {
+  const depths = new Map<Value, number>();
+  for (const { node } of steps) {
+    const before = Math.max(0, ...inputsOf(node).map((input) => depths.get(input) ?? 0));
+    depths.set(node, before + (Object.keys(node.weights).length > 0 ? 1 : 0));
+  }
+  return Math.max(0, ...depths.values());
 }
 
 /** `[[f32; 32]; 100]`: a sample, without the batch. */
