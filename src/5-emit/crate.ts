@@ -217,14 +217,22 @@ export function tolerance({ plan, halfFloat }: Crate, rounding = 0): Tolerance {
   return { value: Number((Math.ceil(rounding / digit) * digit).toPrecision(1)), cause: 'rounding' };
 }
 
-/** The most layers with weights on a way from an input to an output. */
+/** The most layers with weights on a way from an input to an output; the steps of one layer count once. */
 function depthOf({ steps }: Plan): number {
-  const depths = new Map<Value, number>();
+  const ways = new Map<Value, { readonly depth: number; readonly layer: string }>();
+  let deepest = 0;
   for (const { node } of steps) {
-    const before = Math.max(0, ...inputsOf(node).map((input) => depths.get(input) ?? 0));
-    depths.set(node, before + (Object.keys(node.weights).length > 0 ? 1 : 0));
+    let way = { depth: 0, layer: '' };
+    for (const input of inputsOf(node)) {
+      const before = ways.get(input);
+      if (before && before.depth > way.depth) way = before;
+    }
+    const { name } = node.layer;
+    const isLayer = Object.keys(node.weights).length > 0 && name !== way.layer;
+    ways.set(node, isLayer ? { depth: way.depth + 1, layer: name } : way);
+    deepest = Math.max(deepest, ways.get(node)!.depth);
   }
-  return Math.max(0, ...depths.values());
+  return deepest;
 }
 
 /** `[[f32; 32]; 100]`: a sample, without the batch. */
