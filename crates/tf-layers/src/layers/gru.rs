@@ -54,10 +54,7 @@ impl<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usiz
         [bias, recurrent_bias]: &[[f32; COLUMNS]; 2],
     ) {
         const { Self::CHECKED };
-        let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::PANELS * (1 + IN));
-        let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());
-        crate::kernels::panels::pack(kernel_panels, kernel, bias, 0..COLUMNS);
-        crate::kernels::panels::pack(recurrent_panels, recurrent, recurrent_bias, 0..COLUMNS);
+        crate::layers::recurrent::pack(&mut self.0, kernel, recurrent, [bias, recurrent_bias]);
     }
 }
 
@@ -85,16 +82,25 @@ impl<const IN: usize, const UNITS: usize> Cell<UNITS, 3, 1> for GruCell<'_, IN, 
         from_outputs: &mut [[f32; UNITS]; 3],
         [h]: [&mut [f32; UNITS]; 1],
     ) {
-        let sums = gates[..2].as_flattened_mut().iter_mut();
-        sums.zip(from_outputs.as_flattened()).for_each(|(sum, part)| *sum += part);
-        self.recurrent_activation.apply(gates[..2].as_flattened_mut());
-        let [z, r, g] = gates;
+        let [z, r, g] = opened(gates, from_outputs, self.recurrent_activation);
         for ((g, r), part) in g.iter_mut().zip(r).zip(&from_outputs[2]) {
             *g += *r * part;
         }
         self.activation.apply(g);
         mix(z, g, h);
     }
+}
+
+/// The gates, with z and r computed.
+fn opened<'a, const UNITS: usize>(
+    gates: &'a mut [[f32; UNITS]; 3],
+    from_outputs: &[[f32; UNITS]; 3],
+    activation: Activation,
+) -> &'a mut [[f32; UNITS]; 3] {
+    let open = gates[..2].as_flattened_mut();
+    open.iter_mut().zip(from_outputs.as_flattened()).for_each(|(sum, part)| *sum += part);
+    activation.apply(open);
+    gates
 }
 
 /// h = z·h + (1 − z)·g.
@@ -198,10 +204,7 @@ impl<const IN: usize, const UNITS: usize> Cell<UNITS, 3, 1> for GruResetBeforeCe
         from_outputs: &mut [[f32; UNITS]; 3],
         [h]: [&mut [f32; UNITS]; 1],
     ) {
-        let sums = gates[..2].as_flattened_mut().iter_mut();
-        sums.zip(from_outputs.as_flattened()).for_each(|(sum, part)| *sum += part);
-        self.recurrent_activation.apply(gates[..2].as_flattened_mut());
-        let [z, r, g] = gates;
+        let [z, r, g] = opened(gates, from_outputs, self.recurrent_activation);
         r.iter_mut().zip(&*h).for_each(|(r, h)| *r *= *h);
         let part = &mut from_outputs[2];
         gemm::dense(r, UNITS, self.last, UNITS, part);

@@ -52,10 +52,7 @@ impl<const IN: usize, const UNITS: usize, const COLUMNS: usize, const ROWS: usiz
         bias: &[f32; COLUMNS],
     ) {
         const { Self::CHECKED };
-        let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::PANELS * (1 + IN));
-        let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());
-        crate::kernels::panels::pack(kernel_panels, kernel, bias, 0..COLUMNS);
-        crate::kernels::panels::pack(recurrent_panels, recurrent, &[0.0; COLUMNS], 0..COLUMNS);
+        crate::layers::recurrent::pack(&mut self.0, kernel, recurrent, [bias, &[0.0; COLUMNS]]);
     }
 }
 

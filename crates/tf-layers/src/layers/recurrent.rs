@@ -1,6 +1,8 @@
 //! What recurrent layers have in common: the order of the steps, masks, and states.
 
 use crate::Tensor;
+#[cfg(feature = "pack")]
+use crate::kernels::panels::{self, LANES, Row};
 
 /// Samples that take a step together: each weight is read once for all of them.
 const SAMPLES: usize = 8;
@@ -69,6 +71,20 @@ impl<'a, const STEPS: usize, const UNITS: usize, const STATES: usize>
     pub const fn starting_from(self, states: [&'a [[f32; UNITS]]; STATES]) -> Self {
         Self { initial: Some(states), ..self }
     }
+}
+
+/// Packs the weights as Keras keeps them, with the gates one after the other: the panels of the
+/// kernel and its bias, then those of the recurrent kernel and its own.
+#[cfg(feature = "pack")]
+pub(crate) fn pack<const IN: usize, const UNITS: usize, const COLUMNS: usize>(
+    rows: &mut [Row],
+    kernel: &[[f32; COLUMNS]; IN],
+    recurrent: &[[f32; COLUMNS]; UNITS],
+    [bias, recurrent_bias]: [&[f32; COLUMNS]; 2],
+) {
+    let (first, second) = rows.split_at_mut(COLUMNS.div_ceil(LANES) * (1 + IN));
+    panels::pack(first, kernel.as_flattened(), bias, 0..COLUMNS);
+    panels::pack(second, recurrent.as_flattened(), recurrent_bias, 0..COLUMNS);
 }
 
 /// What a recurrent layer does at a step. The first state is its output.

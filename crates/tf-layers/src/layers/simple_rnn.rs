@@ -41,10 +41,7 @@ impl<const IN: usize, const UNITS: usize, const ROWS: usize> SimpleRnn<IN, UNITS
         bias: &[f32; UNITS],
     ) {
         const { Self::CHECKED };
-        let (kernel_panels, recurrent_panels) = self.0.split_at_mut(Self::PANELS * (1 + IN));
-        let (kernel, recurrent) = (kernel.as_flattened(), recurrent.as_flattened());
-        crate::kernels::panels::pack(kernel_panels, kernel, bias, 0..UNITS);
-        crate::kernels::panels::pack(recurrent_panels, recurrent, &[0.0; UNITS], 0..UNITS);
+        crate::layers::recurrent::pack(&mut self.0, kernel, recurrent, [bias, &[0.0; UNITS]]);
     }
 }
 
