@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import { countReaders, type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
-import { bind, isStatic, printType, sameShape, type Tensor, type TensorData } from '../ir/types.ts';
+import { bind, printType, sameShape, type Tensor, type TensorData } from '../ir/types.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
 
@@ -67,12 +67,6 @@ function evaluateAll(
   }
   for (const { value } of graph.outputs) values.set(value, tensorOf(value, values));
   return values;
-}
-
-/** The value of a node whose inputs are all constant; undefined if they are not. */
-export function evaluateConstant(node: Node): Tensor | undefined {
-  const isKnown = isStatic(node.type) && inputsOf(node).every(({ kind }) => kind === 'constant');
-  return isKnown ? evaluateNode(node, (value) => tensorOf(value, new Map()), 1) : undefined;
 }
 
 function tensorOf(value: Value, values: ReadonlyMap<Value, Tensor>): Tensor {

@@ -1,7 +1,7 @@
 /** Formulas of single numbers: what an element-wise step does to each element. */
 
 import { Refusal } from '../errors.ts';
-import { type DType, isFloat, type Tensor, type TensorData, zeros } from '../ir/types.ts';
+import { type DType, isFloat, type TensorData, zeros } from '../ir/types.ts';
 import { type FunctionName, type RustPiece, scalarFunction, strength } from './functions.ts';
 
 export type Expression =
@@ -159,7 +159,7 @@ function apply(name: FunctionName, args: readonly TensorData[], dtype: DType, le
 const I64_MIN = -(2n ** 63n);
 
 /** As TensorFlow casts on x86: towards zero, and NaN and what does not fit become the least integer. */
-export function castData(data: TensorData, from: DType, to: DType): TensorData {
+function castData(data: TensorData, from: DType, to: DType): TensorData {
   const result = zeros(to, data.length);
   for (let i = 0; i < data.length; i++) {
     const x = data[i]!;
@@ -270,9 +270,4 @@ function floatDigits(x: number, round: (y: number) => number): string {
   if (nearConstant) return `${digits}e0`;
   if (digits.includes('e')) return digits.replace('e+', 'e');
   return digits.includes('.') ? digits : `${digits}.0`;
-}
-
-/** The only number of a tensor, as an expression; undefined for more than one. */
-export function scalarOf({ dtype, data }: Tensor): Expression | undefined {
-  return data.length === 1 ? number(data[0]!, dtype) : undefined;
 }

@@ -45,10 +45,6 @@ export function expectVersion(cursor: Cursor, known: readonly number[]): number 
   return refuse(cursor.where, `${cursor.what} has version ${version}, and only ${supported} supported`);
 }
 
-export function isAtEnd({ bytes, at }: Cursor): boolean {
-  return at >= bytes.length;
-}
-
 /** A name of so many bytes. */
 export function nameOf(cursor: Cursor, length: number): string {
   if (length > longestName) damaged(cursor, `has a name of ${length} bytes`);

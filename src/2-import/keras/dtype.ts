@@ -22,7 +22,7 @@ const types: ReadonlyMap<string, { readonly dtype: DType; readonly type: TypeNam
 ]);
 
 /** The type that Keras calls so; float16 and bfloat16 are computed in f32. */
-export function dtypeNamed(name: string): DType {
+function dtypeNamed(name: string): DType {
   const found = types.get(name);
   if (!found) throw new Refusal(`numbers of type ${name} are not supported`);
   return found.dtype;

@@ -1,7 +1,7 @@
 /** Numbers that come of strings, as nodes of the graph. */
 
 import { Refusal } from '../../errors.ts';
-import { type DType, elements, lengthOfSample, type TensorType } from '../../ir/types.ts';
+import { type DType, lengthOfSample, type TensorType } from '../../ir/types.ts';
 import { compute } from '../../ops/elementwise.ts';
 import { call, cast, input, number } from '../../ops/expression.ts';
 import { hash } from '../../ops/hash.ts';
@@ -63,8 +63,4 @@ export function inType(builder: Builder, x: Operand, dtype: DType): Operand {
 function shapedAs({ shape }: { readonly shape: TensorType['shape'] }, builder: Builder, x: Operand): Operand {
   const isSame = `${JSON.stringify(shape)}` === JSON.stringify(x.type.shape);
   return isSame ? x : reshaped(builder, x, shape);
-}
-
-export function isOneString({ shape }: Texts): boolean {
-  return shape.length === 1 && elements(shape.slice(1) as number[]) === 1;
 }
