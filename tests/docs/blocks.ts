@@ -90,7 +90,7 @@ function flagsTable(): string {
 const limits: readonly (readonly [what: string, file: string, constant: string, unit: string])[] = [
   ['messages inside of messages', '1-read/protobuf.ts', 'deepest', ''],
   ['a text in `saved_model.pb`', '1-read/protobuf.ts', 'longestText', ' bytes'],
-  ['nodes, once functions are inlined', '2-import/saved-model/index.ts', 'MOST_NODES', ''],
+  ['nodes, once functions are inlined', '2-import/saved-model/scope.ts', 'MOST_NODES', ''],
   ['numbers of a constant that lists fewer than it has', '1-read/element-types.ts', 'mostNumbers', ''],
   ['strings of such a constant', '1-read/element-types.ts', 'mostStrings', ''],
   ['numbers of all constants together, besides what the file holds', 'ir/builder.ts', 'MOST_NUMBERS', ''],

@@ -3,6 +3,9 @@
 import type { Attribute, FunctionDef, NodeDef } from '../../1-read/saved-model.ts';
 import { refuse } from '../../errors.ts';
 
+/** More nodes than any real model has once its functions are inlined. */
+export const MOST_NODES = 2_000_000;
+
 export interface Scope {
   readonly nodes: ReadonlyMap<string, NodeDef>;
   /** What the names of the nodes are prefixed with: the place of the call. */
@@ -27,6 +30,15 @@ export function reference(text: string): Reference {
   const parts = (isControl ? text.slice(1) : text).split(':');
   const index = parts.length > 1 ? Number(parts.at(-1)) : 0;
   return { name: parts[0]!, output: parts.length > 2 ? parts[1] : undefined, index, isControl };
+}
+
+export function dataInputs(node: NodeDef): readonly string[] {
+  return node.inputs.filter((input) => !input.startsWith('^'));
+}
+
+/** The scope that a node's name stands in, with its last `/`. */
+export function scopePath(name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1);
 }
 
 /** The function that a node calls, by the name of its attribute. */

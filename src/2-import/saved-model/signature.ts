@@ -2,10 +2,11 @@
 
 import { dtypeOf } from '../../1-read/element-types.ts';
 import type { MetaGraph, Signature, TensorInfo } from '../../1-read/saved-model.ts';
-import { Refusal, refuse } from '../../errors.ts';
+import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
 import { refuseTooLarge } from '../../ir/builder.ts';
 import type { Input } from '../../ir/graph.ts';
 import type { Dim } from '../../ir/types.ts';
+import { reference } from './scope.ts';
 
 /** The file of a SavedModel that holds its graph. */
 export const FILE = 'saved_model.pb';
@@ -40,6 +41,36 @@ export function chosenSignature(graph: MetaGraph, wanted: string | undefined): r
 export function writtenByKeras3({ tensorflowVersion }: MetaGraph): boolean {
   const [major = 0, minor = 0] = tensorflowVersion.split('.').map(Number);
   return major > 2 || (major === 2 && minor >= 16);
+}
+
+/** The model's inputs, in the order of the graph, each with the node that stands for it. */
+export function inputsOf(
+  graph: MetaGraph,
+  signature: Signature,
+  shapes: ReadonlyMap<string, readonly number[]>,
+): readonly { readonly node: string; readonly input: Input }[] {
+  const places = new Map(graph.graph.nodes.map(({ name }, i) => [name, i]));
+  const infos = [...signature.inputs].sort(
+    ([, a], [, b]) => (places.get(reference(a.name).name) ?? 0) - (places.get(reference(b.name).name) ?? 0),
+  );
+  const problems: Problem[] = [];
+  for (const given of shapes.keys()) {
+    if (signature.inputs.has(given)) continue;
+    const names = [...signature.inputs.keys()].join(', ');
+    problems.push({ where: `--input_shape ${given}`, what: `the model has no such input, but: ${names}` });
+  }
+  const inputs = infos.flatMap(([name, info]) => {
+    try {
+      const type = inputType(name, info, shapes.get(name));
+      return [{ node: reference(info.name).name, input: { kind: 'input', name, type } as const }];
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      problems.push({ where: `input "${name}"`, what: error.message });
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new ConversionError(problems);
+  return inputs;
 }
 
 /** The type of an input, whose first dimension is the batch. */

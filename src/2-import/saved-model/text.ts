@@ -113,3 +113,21 @@ export type TextValue =
 export function textsOf(source: Input): Texts {
   return { kind: 'texts', source, shape: source.type.shape, isLower: false, removed: '' };
 }
+
+const kinds: { readonly [K in TextValue['kind']]: true } = {
+  'code points': true,
+  counts: true,
+  crossing: true,
+  digits: true,
+  numbers: true,
+  partition: true,
+  steps: true,
+  strings: true,
+  table: true,
+  texts: true,
+  tokens: true,
+};
+
+export function isText(value: { readonly kind: string }): value is TextValue {
+  return Object.hasOwn(kinds, value.kind);
+}

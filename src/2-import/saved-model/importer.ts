@@ -1,0 +1,242 @@
+/** Runs the graph of a SavedModel with values of ours: nodes in their order, functions where they are called. */
+
+import { dtypeOf } from '../../1-read/element-types.ts';
+import type { FunctionDef, MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import { type Problem, Refusal, refuse } from '../../errors.ts';
+import { type Budget, builderFor } from '../../ir/builder.ts';
+import type { HalfFloat } from '../../ir/types.ts';
+import { absorbed } from './absorb.ts';
+import { withoutAugmentation } from './augmentation.ts';
+import { type Imported, type Unknown, unknown } from './imported.ts';
+import { type Loop, lowerLoop } from './loops.ts';
+import { lowerNode } from './lower-node.ts';
+import {
+  calledFunction,
+  dataInputs,
+  MOST_NODES,
+  order,
+  type Reference,
+  reference,
+  type Scope,
+  scopeOf,
+  scopePath,
+} from './scope.ts';
+import { FILE } from './signature.ts';
+import type { Values } from './values.ts';
+
+/** Which output a name stands for, of ops with several named ones. */
+const namedOutputs: Readonly<Record<string, readonly string[]>> = {
+  FusedBatchNorm: ['y', 'batch_mean', 'batch_variance'],
+  FusedBatchNormV2: ['y', 'batch_mean', 'batch_variance'],
+  FusedBatchNormV3: ['y', 'batch_mean', 'batch_variance'],
+  SparseCross: ['output_indices', 'output_values', 'output_shape'],
+  StringNGrams: ['ngrams', 'ngrams_splits'],
+  StringSplitV2: ['indices', 'values', 'shape'],
+  TopKV2: ['values', 'indices'],
+  UnicodeDecode: ['row_splits', 'char_values'],
+};
+
+/** Holds what is known of a model while its nodes are read. */
+export class Importer {
+  /** Everything that stands in the way. */
+  readonly problems: Problem[] = [];
+  /** The layers that were left out. */
+  readonly dropped = new Set<string>();
+  /** What the model computes with, if less precise than f32. */
+  halfFloat: HalfFloat | undefined;
+  private readonly graph: MetaGraph;
+  private readonly layerOf: (node: string) => string;
+  private readonly values: Values;
+  private readonly budget: Budget;
+  private visited = 0;
+
+  constructor(graph: MetaGraph, layerOf: (node: string) => string, values: Values, budget: Budget) {
+    this.graph = graph;
+    this.layerOf = layerOf;
+    this.values = values;
+    this.budget = budget;
+  }
+
+  /** The values at the references, given what some nodes or arguments stand for. */
+  run(
+    given: Scope,
+    known: ReadonlyMap<string, readonly Imported[]>,
+    references: readonly Reference[],
+    depth: number,
+  ): readonly Imported[] {
+    if (depth > 64) refuse(FILE, 'its functions call each other without end');
+    const { scope, dropped } = withoutAugmentation(given, references);
+    for (const layer of dropped) this.dropped.add(layer);
+    const results = new Map(known);
+    const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));
+    for (const node of order(
+      scope,
+      references.map(({ name }) => name),
+      reads,
+    )) {
+      if (results.has(node.name)) continue;
+      if (++this.visited > MOST_NODES)
+        refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
+      results.set(node.name, this.outputsOf(scope, node, results, depth));
+    }
+    return references.map((at) => this.pick(scope, at, results));
+  }
+
+  private pick(scope: Scope, at: Reference, results: ReadonlyMap<string, readonly Imported[]>): Imported {
+    const node = scope.nodes.get(at.name);
+    const named = node && at.output !== undefined ? namedOutputs[node.op]?.indexOf(at.output) : undefined;
+    const found = results.get(at.name);
+    if (!found) return refuse(FILE, `a node reads "${at.name}", which is not there`);
+    const value = found[named !== undefined && named > 0 ? named : at.index];
+    if (value) return value;
+    if (found.includes(unknown)) return unknown;
+    return this.problem(
+      node?.name ?? at.name,
+      node?.op,
+      `its output ${at.output ?? at.index} is not supported`,
+    );
+  }
+
+  private outputsOf(
+    scope: Scope,
+    node: NodeDef,
+    results: ReadonlyMap<string, readonly Imported[]>,
+    depth: number,
+  ): readonly Imported[] {
+    const name = scope.path + node.name;
+    const inputs = neededInputs(scope, node).map((input) => this.pick(scope, reference(input), results));
+    try {
+      return this.lower(node, name, inputs, depth);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return [this.problem(name, node.op, error.message)];
+    }
+  }
+
+  private lower(
+    node: NodeDef,
+    name: string,
+    inputs: readonly Imported[],
+    depth: number,
+  ): readonly Imported[] {
+    switch (node.op) {
+      case 'Const':
+        return [this.values.constantOf(node)];
+      case 'HashTable':
+      case 'HashTableV2':
+        return [this.values.tableOf(node)];
+      case 'VarHandleOp':
+      case 'VariableV2':
+      case 'Variable':
+        return [{ kind: 'variable', name: node.name }];
+      case 'Placeholder':
+        throw new Refusal('the outputs depend on a placeholder that is no input of the signature');
+      case 'PlaceholderWithDefault':
+        return inputs;
+      case 'StatefulPartitionedCall':
+      case 'PartitionedCall': {
+        const called = calledFunction(node, this.graph.functions);
+        if (this.hasState(called, scopePath(name))) return called.outputs.map(() => unknown);
+        return this.call(called, scopePath(name), inputs, depth);
+      }
+      case 'While':
+      case 'StatelessWhile':
+        return lowerLoop(this.loop(node, name, depth), inputs);
+      case 'If':
+      case 'StatelessIf': {
+        const branch = chosenBranch(inputs[0]);
+        const called = calledFunction(node, this.graph.functions, branch);
+        return this.call(called, scopePath(name), inputs.slice(1), depth);
+      }
+    }
+    if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
+    return lowerNode(node, inputs, {
+      name,
+      layer: { name: this.layerOf(name) },
+      values: this.values,
+      budget: this.budget,
+      problem: (kind, what) => this.problem(name, kind, what),
+      roundsTo: (halfFloat) => {
+        this.halfFloat = halfFloat;
+      },
+    });
+  }
+
+  /** The results of a function, or only those that are wanted. */
+  private call(
+    called: FunctionDef,
+    path: string,
+    inputs: readonly Imported[],
+    depth: number,
+    wanted: readonly number[] = called.outputs.map((_, i) => i),
+  ): readonly Imported[] {
+    const args = new Map(called.inputs.map(({ name }, i) => [name, [inputs[i] ?? unknown]]));
+    const returns = wanted.map((i) => {
+      const name = called.outputs[i]?.name ?? '';
+      return reference(called.returns.get(name) ?? name);
+    });
+    return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
+  }
+
+  /** A layer that assigns to a variable that it reads predicts other numbers the next time: says so, if there is one. */
+  private hasState(called: FunctionDef, path: string): boolean {
+    const scope = scopeOf(called.nodes, path);
+    const roots = [...called.returns.values()].map((text) => reference(text).name);
+    const read = new Set(order(scope, roots, dataInputs).flatMap(({ inputs }) => inputs));
+    const assignments = order(scope, roots, ({ inputs }) => inputs).filter(({ op, inputs, attributes }) => {
+      const dtype = attributes.get('dtype');
+      const isOfFloats = dtype?.kind === 'type' && dtypeOf(dtype.value) === 'f32';
+      return op === 'AssignVariableOp' && isOfFloats && read.has(inputs[0] ?? '');
+    });
+    for (const { name } of assignments) {
+      this.problem(
+        path + name,
+        'stateful',
+        'it keeps a state from one prediction to the next, which is not supported yet; save the model with stateful=False',
+      );
+    }
+    return assignments.length > 0;
+  }
+
+  private loop(node: NodeDef, name: string, depth: number): Loop {
+    const [condition, body] = (['cond', 'body'] as const).map((attribute) =>
+      calledFunction(node, this.graph.functions, attribute),
+    ) as [FunctionDef, FunctionDef];
+    const path = scopePath(name);
+    return {
+      name,
+      nodesOfBody: body.nodes.length,
+      builder: builderFor({ name: this.layerOf(name) }, this.budget),
+      condition: (values) => this.call(condition, path, values, depth, [0])[0]!,
+      body: (values, wanted) => this.call(body, path, values, depth, wanted),
+      tryBody: (values) => {
+        const before = this.problems.length;
+        const results = this.call(body, path, values, depth);
+        return this.problems.splice(before).length === 0 ? results : undefined;
+      },
+    };
+  }
+
+  /** Tells of a node that cannot be converted. */
+  problem(node: string, op: string | undefined, what: string): Unknown {
+    const where = `layer "${this.layerOf(node)}" (${op ?? 'argument'})`;
+    if (!this.problems.some((known) => known.where === where && known.what === what)) {
+      this.problems.push({ where, what });
+    }
+    return unknown;
+  }
+}
+
+/** The inputs without which the outputs of a node are not known. */
+function neededInputs(scope: Scope, node: NodeDef): readonly string[] {
+  const only = absorbed(scope, node);
+  return only === undefined ? dataInputs(node) : [only];
+}
+
+/** The branch of an `If` that is taken. */
+function chosenBranch(condition: Imported | undefined): 'then_branch' | 'else_branch' {
+  if (condition?.kind !== 'constant' || condition.tensor.data.length !== 1) {
+    throw new Refusal('a choice between two ways to go on, by values of the input, is not supported');
+  }
+  return condition.tensor.data[0] ? 'then_branch' : 'else_branch';
+}
