@@ -303,7 +303,7 @@ mod tests {
     #[test]
     fn products_of_awkward_sizes() {
         for inner in [1, 2, 15, 16, 17, 300] {
-            for columns in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 80] {
+            for columns in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 80, 130] {
                 check(&Convolution::dense(inner, columns), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17]);
             }
         }
