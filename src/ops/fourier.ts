@@ -8,7 +8,7 @@ import { defineOp } from './op.ts';
 import { pad } from './pad.ts';
 import { reshaped } from './reshape.ts';
 import { steps } from './slice.ts';
-import type { Operand, TensorflowNode } from './tensorflow.ts';
+import type { Builder, Operand } from './tensorflow.ts';
 
 export interface FourierAttributes {
   /** How many numbers there are, of which the spectrum has `length / 2 + 1`. */
@@ -107,7 +107,7 @@ function inverse(
 }
 
 /** The first `length` numbers of the last axis, with zeros behind them if there are not as many. */
-function fitted(node: TensorflowNode, x: Operand, axis: number, length: number): Operand {
+function fitted(node: Builder, x: Operand, axis: number, length: number): Operand {
   const found = x.type.shape[axis];
   if (typeof found !== 'number') throw new Refusal('a spectrum over the batch mixes the samples');
   if (found > length) return steps(node, x, axis, 0, length);
@@ -117,9 +117,16 @@ function fitted(node: TensorflowNode, x: Operand, axis: number, length: number):
 }
 
 /** One of the two numbers of the last axis, without that axis. */
-function part(node: TensorflowNode, pairs: Operand, index: number): Operand {
+function part(node: Builder, pairs: Operand, index: number): Operand {
   const { shape } = pairs.type;
   return reshaped(node, steps(node, pairs, shape.length - 1, index, 1), shape.slice(0, -1));
+}
+
+/** The real and the imaginary parts of the spectrum of the first `length` numbers of the last axis. */
+export function spectrum(node: Builder, x: Operand, length: number): readonly [Operand, Operand] {
+  const fit = fitted(node, x, x.type.shape.length - 1, length);
+  const pairs = node.add(fourier, { x: fit }, { length, isInverse: false }, {});
+  return [part(node, pairs, 0), part(node, pairs, 1)];
 }
 
 export const fourierTensorflow: ComplexOps = {
@@ -136,9 +143,7 @@ export const fourierTensorflow: ComplexOps = {
     return node.add(fourier, { x }, { length, isInverse: true }, {});
   },
   RFFT: (node) => {
-    const length = node.integers(1)[0]!;
-    const x = fitted(node, node.input(0), node.input(0).type.shape.length - 1, length);
-    const pairs = node.add(fourier, { x }, { length, isInverse: false }, {});
-    return { kind: 'complex', real: part(node, pairs, 0), imaginary: part(node, pairs, 1) };
+    const [real, imaginary] = spectrum(node, node.input(0), node.integers(1)[0]!);
+    return { kind: 'complex', real, imaginary };
   },
 };

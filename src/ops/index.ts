@@ -66,6 +66,7 @@ import { simpleRnn } from './simple-rnn.ts';
 import { slice, sliceKeras, sliceTensorflow } from './slice.ts';
 import { softmax, softmaxKeras, softmaxTensorflow } from './softmax.ts';
 import { batchToSpace, spaceToBatch, spaceToBatchTensorflow } from './space-to-batch.ts';
+import { spectraFunctions, spectraKeras } from './spectra.ts';
 import { stringLookup } from './string-lookup.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { tensorflowFunctions } from './tensorflow-functions.ts';
@@ -156,6 +157,7 @@ export const calledFunctions: KerasLayers = {
   ...numberFunctions,
   ...reductionFunctions,
   ...shapeFunctions,
+  ...spectraFunctions,
   ...tensorflowFunctions,
 };
 
@@ -186,5 +188,6 @@ export const kerasLayers: KerasLayers = {
   ...resizeKeras,
   ...sliceKeras,
   ...softmaxKeras,
+  ...spectraKeras,
   ...transposeKeras,
 };

@@ -2,8 +2,10 @@
 
 import { isList } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
-import { tensor } from '../ir/types.ts';
+import { sameDim, tensor } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
+import { broadcast } from './broadcast.ts';
+import { broadcastShape } from './broadcasting.ts';
 import { joined } from './concatenate.ts';
 import { apply, compute } from './elementwise.ts';
 import { select } from './embedding.ts';
@@ -18,6 +20,7 @@ import {
   plainValue,
   swapped,
 } from './function-call.ts';
+import { gatherAlong } from './gather-along.ts';
 import type { KerasLayer, KerasLayers, KerasLowering } from './keras.ts';
 import { repeat } from './repeat.ts';
 import { reshaped } from './reshape.ts';
@@ -55,12 +58,41 @@ function take(layer: KerasLayer): Operand {
   const length = operand.type.shape[axis];
   if (!indices || typeof length !== 'number')
     throw new Refusal('chosen samples of the batch mix the samples');
+  return layer.tensorflow('GatherV2', [operand, counted(layer, indices, length), axis]);
+}
+
+/** Steps of an axis, others at every place of the other axes, which stretch to each other. */
+function takenAlong(layer: KerasLayer): Operand {
+  const [x, given] = [firstAt(layer), operandAt(layer, 'indices', 1, 'i32')];
+  const rank = x.type.shape.length;
+  if (!given || given.type.shape.length !== rank) throw new Refusal('it needs an index for each of the axes');
+  const axis = axisOf(layer.number('axis'), rank);
+  const length = x.type.shape[axis];
+  if (typeof length !== 'number') throw new Refusal('chosen samples of the batch mix the samples');
+  const shape = broadcastShape([x.type.shape.with(axis, 1), given.type.shape.with(axis, 1)]);
+  const stretched = (operand: Operand) => {
+    const wanted = shape.with(axis, operand.type.shape[axis]!);
+    const isThere = wanted.every((dim, i) => sameDim(dim, operand.type.shape[i]!));
+    return isThere ? operand : layer.add(broadcast, { x: operand }, { shape: wanted }, {});
+  };
+  const last = [x, counted(layer, given, length)].map((operand) =>
+    swapped(layer, stretched(operand), axis, rank - 1),
+  );
+  const inputs = { x: last[0]!, indices: last[1]! };
+  return swapped(
+    layer,
+    layer.add(gatherAlong, inputs, { axis: rank - 1, shared: rank - 1 }, {}),
+    axis,
+    rank - 1,
+  );
+}
+
+/** Indices of which negative ones count from the end. */
+function counted(layer: KerasLayer, indices: Operand, length: number): Operand {
   const { dtype } = indices.type;
-  // Negative ones count from the end.
   const fromEnd = call('add', input(0, dtype), number(length, dtype));
   const isNegative = call('less', input(0, dtype), number(0, dtype));
-  const places = compute(layer, [indices], call('select', isNegative, fromEnd, input(0, dtype)));
-  return layer.tensorflow('GatherV2', [operand, places, axis]);
+  return compute(layer, [indices], call('select', isNegative, fromEnd, input(0, dtype)));
 }
 
 function padded(layer: KerasLayer): Operand {
@@ -179,6 +211,7 @@ export const shapeFunctions: KerasLayers = {
     return swapped(layer, firstAt(layer), a!, b!);
   },
   Take: take,
+  TakeAlongAxis: takenAlong,
   Tile: (layer) => layer.tensorflow('Tile', [firstAt(layer), layer.list('repeats')]),
   Transpose: (layer) => {
     const operand = firstAt(layer);

@@ -5,7 +5,10 @@ import { Refusal } from '../errors.ts';
 import type { Constant } from '../ir/graph.ts';
 import { type DType, tensor } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
+import { compute } from './elementwise.ts';
+import { call, input, number } from './expression.ts';
 import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, keepsMask } from './keras.ts';
+import { reduce } from './reduce.ts';
 import { smartlyResized } from './resize.ts';
 import { withoutBorders } from './slice.ts';
 import { constantOf, type Operand } from './tensorflow.ts';
@@ -100,7 +103,47 @@ function masking(layer: KerasLayer) {
   return { outputs: [y], masks: [layer.tensorflow('Any', [differs, [-1]])] };
 }
 
+/** Stretches each channel of an image to the whole range; one of a single value stays as it is. */
+function autoContrast(layer: KerasLayer): Operand {
+  const images = asFloats(layer);
+  const { dtype } = images.type;
+  layer.ignore('data_format');
+  const [least, most] = layer.list('value_range', 2) as [number, number];
+  const bytes = inRange(layer, images, [least, most], [0, 255]);
+  const [low, high] = (['min', 'max'] as const).map((kind) =>
+    layer.add(reduce, { x: bytes }, { kind, axes: [1, 2], keepsAxes: true }, {}),
+  ) as [Operand, Operand];
+  const scale = call('divide', number(255, dtype), call('subtract', input(1, dtype), input(0, dtype)));
+  const factor = compute(layer, [low, high], scale);
+  const offset = call('multiply', call('negative', input(1, dtype)), input(2, dtype));
+  const stretched = call('add', call('multiply', input(0, dtype), input(2, dtype)), offset);
+  const clipped = call('minimum', call('maximum', stretched, number(0, dtype)), number(255, dtype));
+  const y = compute(layer, [bytes, low, factor], clipped);
+  const result = inRange(layer, y, [0, 255], [least, most]);
+  const kept = call('select', call('is_nan', input(0, dtype)), input(1, dtype), input(0, dtype));
+  return compute(layer, [result, images], kept);
+}
+
+/** Numbers of one range as numbers of another. */
+function inRange(
+  layer: KerasLayer,
+  x: Operand,
+  [fromLeast, fromMost]: readonly [number, number],
+  [toLeast, toMost]: readonly [number, number],
+): Operand {
+  if (fromLeast === toLeast && fromMost === toMost) return x;
+  const { dtype } = x.type;
+  const part = call(
+    'divide',
+    call('subtract', input(0, dtype), number(fromLeast, dtype)),
+    number(fromMost - fromLeast, dtype),
+  );
+  const wide = call('multiply', part, number(toMost - toLeast, dtype));
+  return compute(layer, [x], call('add', wide, number(toLeast, dtype)));
+}
+
 export const preprocessingKeras: KerasLayers = {
+  AutoContrast: autoContrast,
   CenterCrop: centerCrop,
   Masking: masking,
   Normalization: normalization,

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { isObject, parseJson, valueAt } from '../../src/1-read/json.ts';
 import { readNpz } from '../../src/1-read/npz.ts';
 import { readZip } from '../../src/1-read/zip.ts';
 import { zipOf } from '../crates/npz-writers.ts';
@@ -46,16 +47,22 @@ export function caseNames(folder: string, which: 'issue1' | 'all'): readonly str
   return fs.readFileSync(inRepository(suite, 'issue1.txt'), 'utf8').trim().split('\n');
 }
 
-/** Those of the cases that TensorFlow could save in the format. */
+/** Those of the cases that TensorFlow could save in the format; of a few it left a file behind when it gave up. */
 export function readCases(folder: string, names: readonly string[], format: Format): readonly Case[] {
+  const unsaved = parseJson(fs.readFileSync(path.join(folder, `skipped.${kerasOf(format)}.json`)), 'skipped');
+  if (!isObject(unsaved)) throw new Error('the list of cases that could not be saved is no object');
   return names
     .filter((name) => fs.existsSync(path.join(folder, name, format)))
+    .filter((name) => valueAt(unsaved, `${name}/${format}`) === undefined)
     .map((name) => readCase(folder, name, format));
 }
 
+function kerasOf(format: Format): 'k2' | 'k3' {
+  return format.includes('.k2') ? 'k2' : 'k3';
+}
+
 function readCase(folder: string, name: string, format: Format): Case {
-  const keras = format.includes('.k2') ? 'k2' : 'k3';
-  const file = path.join(folder, name, `features.${keras}.npz`);
+  const file = path.join(folder, name, `features.${kerasOf(format)}.npz`);
   const bytes = new Uint8Array(fs.readFileSync(file));
   const features = withNamesOf(format, name, bytes, file);
   const inputs = [...readNpz(features, file)].filter(([array]) => !array.startsWith('predictions'));
