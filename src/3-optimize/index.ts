@@ -13,6 +13,7 @@ import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
 import { moveBatch } from './move-batch.ts';
+import { moveReshapes } from './move-reshapes.ts';
 import { moveTransposes } from './move-transposes.ts';
 import { recognizeActivations } from './recognize-activations.ts';
 import { recognizeEmbedding } from './recognize-embedding.ts';
@@ -20,32 +21,39 @@ import { recognizeLayerNormalization } from './recognize-layer-normalization.ts'
 import { recognizeRepeat } from './recognize-repeat.ts';
 import { recognizeSoftmax } from './recognize-softmax.ts';
 import { recurrentResults } from './recurrent-results.ts';
-import { rewriteAll } from './rewrite.ts';
+import { type Rewrite, rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
 import { unitDimensions } from './unit-dimensions.ts';
 
 /** The graph of the layers that the model's author knows. */
 export function recognize(graph: Graph): Graph {
-  return rewriteAll(graph, [
-    dropNoOps,
-    moveBatch,
-    moveTransposes,
-    dilatedConvolution,
-    unitDimensions,
-    turnedMatmul,
-    denseFromMatmul,
-    denseOnLastAxis,
-    foldBias,
-    recognizeRepeat,
-    recognizeLayerNormalization,
-    recognizeSoftmax,
-    fuseElementwiseOfLayer,
-    scaleAndShift,
-    recognizeActivations,
-    recognizeEmbedding,
-    recurrentResults,
-  ]);
+  // A bias is folded into its layer before an activation takes it.
+  return rewriteAll(rewriteAll(graph, layersOfSteps), [...layersOfSteps, ...stepsOfLayers]);
 }
+
+const layersOfSteps: readonly Rewrite[] = [
+  dropNoOps,
+  moveBatch,
+  moveTransposes,
+  moveReshapes,
+  dilatedConvolution,
+  unitDimensions,
+  turnedMatmul,
+  denseFromMatmul,
+  denseOnLastAxis,
+  foldBias,
+];
+
+const stepsOfLayers: readonly Rewrite[] = [
+  recognizeRepeat,
+  recognizeLayerNormalization,
+  recognizeSoftmax,
+  fuseElementwiseOfLayer,
+  scaleAndShift,
+  recognizeActivations,
+  recognizeEmbedding,
+  recurrentResults,
+];
 
 /** The same numbers with less work. */
 export function optimize(graph: Graph): Graph {
