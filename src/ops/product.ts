@@ -4,6 +4,7 @@
  */
 
 import type { TensorData } from '../ir/types.ts';
+import { TILE, workplace } from './tile-product.ts';
 
 /** `sums += left · right`: (rows, steps) · (steps, columns). */
 export interface Product {
@@ -27,9 +28,6 @@ export interface Matrix<Data> {
   readonly column: number;
 }
 
-/** Rows and columns of a tile. The loop of `multiplyTile` is written out for it. */
-const TILE = 4;
-
 /** How many numbers of the left matrix are laid out at once: they stay in the cache, one tile of columns after another. */
 const MOST_AT_ONCE = 2 ** 17;
 
@@ -39,9 +37,7 @@ export function addProduct({ rows, steps, columns, readRow, right, sums }: Produ
     Math.min(Math.ceil(rows / TILE), Math.floor(MOST_AT_ONCE / (TILE * steps))),
   );
   const row = new Float64Array(steps);
-  const left = new Float64Array(tilesAtOnce * TILE * steps);
-  const panel = new Float64Array(TILE * steps);
-  const tile = new Float64Array(TILE * TILE);
+  const { left, right: panel, tile, multiply } = workplace(tilesAtOnce * TILE * steps, steps);
   for (let first = 0; first < rows; first += tilesAtOnce * TILE) {
     const count = Math.min(rows - first, tilesAtOnce * TILE);
     left.fill(0);
@@ -54,7 +50,7 @@ export function addProduct({ rows, steps, columns, readRow, right, sums }: Produ
       const width = Math.min(TILE, columns - column);
       readColumns(right, column, width, steps, panel);
       for (let i = 0; i < count; i += TILE) {
-        multiplyTile(left, i * steps, panel, steps, tile);
+        multiply(i * steps);
         addTile(tile, sums, first + i, column, Math.min(TILE, count - i), width);
       }
     }
@@ -88,45 +84,6 @@ function readColumns(
     const from = start + s * row + first * column;
     for (let j = 0; j < width; j++) panel[s * TILE + j] = Number(data[from + j * column]);
   }
-}
-
-/** The 16 sums are variables, so that they stay in registers. */
-function multiplyTile(
-  left: Float64Array,
-  from: number,
-  right: Float64Array,
-  steps: number,
-  tile: Float64Array,
-): void {
-  let [a0, a1, a2, a3, b0, b1, b2, b3] = [0, 0, 0, 0, 0, 0, 0, 0];
-  let [c0, c1, c2, c3, d0, d1, d2, d3] = [0, 0, 0, 0, 0, 0, 0, 0];
-  for (let s = 0, at = from; s < steps * TILE; s += TILE, at += TILE) {
-    const z0 = right[s]!;
-    const z1 = right[s + 1]!;
-    const z2 = right[s + 2]!;
-    const z3 = right[s + 3]!;
-    const a = left[at]!;
-    a0 += a * z0;
-    a1 += a * z1;
-    a2 += a * z2;
-    a3 += a * z3;
-    const b = left[at + 1]!;
-    b0 += b * z0;
-    b1 += b * z1;
-    b2 += b * z2;
-    b3 += b * z3;
-    const c = left[at + 2]!;
-    c0 += c * z0;
-    c1 += c * z1;
-    c2 += c * z2;
-    c3 += c * z3;
-    const d = left[at + 3]!;
-    d0 += d * z0;
-    d1 += d * z1;
-    d2 += d * z2;
-    d3 += d * z3;
-  }
-  tile.set([a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3]);
 }
 
 function addTile(

@@ -1,0 +1,144 @@
+/**
+ * The innermost loop of products of matrices, as WebAssembly: V8 computes two numbers of f64 with one instruction
+ * there, and one in JavaScript. The module is assembled here (https://webassembly.github.io/spec/core/binary).
+ */
+
+/** Rows and columns of a tile. */
+export const TILE = 4;
+
+/** What a product computes in: a stretch of rows, four columns, and the tile of their product. */
+export interface Workplace {
+  /** `[rows / TILE][steps][TILE]` */
+  readonly left: Float64Array;
+  /** `[steps][TILE]` */
+  readonly right: Float64Array;
+  /** `[TILE][TILE]` */
+  readonly tile: Float64Array;
+  /** Writes the product of `right` and of the TILE rows that begin at this place of `left` into `tile`. */
+  multiply(from: number): void;
+}
+
+/** A place for this many numbers of `left` and steps of both. It holds until the next one is asked for. */
+export function workplace(lengthOfLeft: number, steps: number): Workplace {
+  const lengths = [TILE * TILE, TILE * steps, lengthOfLeft];
+  const [tile, right, left] = arrays(lengths) as [Float64Array, Float64Array, Float64Array];
+  return {
+    left,
+    right,
+    tile,
+    multiply: (from) =>
+      exported.multiply(left.byteOffset + from * DOUBLE, right.byteOffset, steps, tile.byteOffset),
+  };
+}
+
+/** What TypeScript's library for Node lacks, as far as it is used. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+  ) => {
+    readonly exports: {
+      readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+      multiply(left: number, right: number, steps: number, into: number): void;
+    };
+  };
+};
+
+const DOUBLE = 8;
+const PAGE = 2 ** 16;
+
+/** Arrays in the memory of the module, one after another, all zero. */
+function arrays(lengths: readonly number[]): readonly Float64Array[] {
+  const { memory } = exported;
+  const needed = DOUBLE * lengths.reduce((sum, length) => sum + length, 0);
+  const missing = needed - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  let at = 0;
+  return lengths.map((length) => {
+    const array = new Float64Array(memory.buffer, at, length).fill(0);
+    at += array.byteLength;
+    return array;
+  });
+}
+
+/** The parameters of `multiply`, places in bytes but for the steps, and its own variables. */
+const [LEFT, RIGHT, STEPS, INTO] = [0, 1, 2, 3];
+const [END, NUMBER, COLUMNS, SUMS] = [4, 5, 6, 8];
+
+const [I32, V128] = [0x7f, 0x7b];
+const get = (local: number) => [0x20, local];
+const set = (local: number) => [0x21, local];
+const constant = (value: number) => [0x41, ...signed(value)];
+const [ADD, MULTIPLY, LESS] = [[0x6a], [0x6c], [0x49]];
+const vector = (instruction: number) => [0xfd, ...unsigned(instruction)];
+/** Of numbers of 8 bytes, `offset` bytes from the place on the stack. */
+const at = (offset: number) => [3, ...unsigned(offset)];
+const load = (offset: number) => [...vector(0x00), ...at(offset)];
+const loadTwice = (offset: number) => [...vector(0x0a), ...at(offset)];
+const store = (offset: number) => [...vector(0x0b), ...at(offset)];
+const [ADD_F64, MULTIPLY_F64] = [vector(0xf0), vector(0xf2)];
+const repeatWhile = (condition: readonly number[], body: readonly number[]) => [
+  ...[0x02, 0x40, 0x03, 0x40, ...condition, 0x45, 0x0d, 1],
+  ...[...body, 0x0c, 0, 0x0b, 0x0b],
+];
+
+const ROW = TILE * DOUBLE;
+const PAIR = 2 * DOUBLE;
+const rows = Array.from({ length: TILE }, (_, row) => row);
+const pairs = Array.from({ length: TILE / 2 }, (_, pair) => pair);
+const sumOf = (row: number, pair: number) => SUMS + row * pairs.length + pair;
+
+/** The sums of the tile stay in registers. */
+const multiply = [
+  ...[...get(RIGHT), ...get(STEPS), ...constant(ROW), ...MULTIPLY, ...ADD, ...set(END)],
+  ...repeatWhile(
+    [...get(RIGHT), ...get(END), ...LESS],
+    [
+      ...pairs.flatMap((pair) => [...get(RIGHT), ...load(pair * PAIR), ...set(COLUMNS + pair)]),
+      ...rows.flatMap((row) => [
+        ...[...get(LEFT), ...loadTwice(row * DOUBLE), ...set(NUMBER)],
+        ...pairs.flatMap((pair) => [
+          ...[...get(NUMBER), ...get(COLUMNS + pair), ...MULTIPLY_F64],
+          ...[...get(sumOf(row, pair)), ...ADD_F64, ...set(sumOf(row, pair))],
+        ]),
+      ]),
+      ...[LEFT, RIGHT].flatMap((place) => [...get(place), ...constant(ROW), ...ADD, ...set(place)]),
+    ],
+  ),
+  ...rows.flatMap((row) =>
+    pairs.flatMap((pair) => [...[...get(INTO), ...get(sumOf(row, pair)), ...store(row * ROW + pair * PAIR)]]),
+  ),
+  0x0b,
+];
+
+/** LEB128. */
+function unsigned(value: number): readonly number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
+}
+
+/** LEB128 of a number that is not negative, with a sign. */
+function signed(value: number): readonly number[] {
+  return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(value >>> 7)];
+}
+
+const sized = (bytes: readonly number[]) => [...unsigned(bytes.length), ...bytes];
+const section = (id: number, items: readonly (readonly number[])[]) => [
+  id,
+  ...sized([items.length, ...items.flat()]),
+];
+const named = (name: string, kind: number) => [...sized([...Buffer.from(name)]), kind, 0];
+
+const numbers = [1, I32];
+const vectors = [SUMS - NUMBER + rows.length * pairs.length, V128];
+const compiled = new WebAssembly.Module(
+  Uint8Array.of(
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    // The type of the function, the function, a memory without limit, and the names of both.
+    ...section(1, [[0x60, ...sized([I32, I32, I32, I32]), 0]]),
+    ...section(3, [[0]]),
+    ...section(5, [[0, 0]]),
+    ...section(7, [named('multiply', 0), named('memory', 2)]),
+    ...section(10, [sized([2, ...numbers, ...vectors, ...multiply])]),
+  ),
+);
+const exported = new WebAssembly.Instance(compiled).exports;
