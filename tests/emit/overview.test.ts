@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readTextWidth } from '../../src/5-emit/description/font.ts';
+import { readFont, widthOf } from '../../src/5-emit/description/font.ts';
 import type { LayerSummary } from '../../src/5-emit/description/layers.ts';
 import { overview } from '../../src/5-emit/description/overview.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
@@ -43,7 +43,8 @@ function sizeOf(png: Uint8Array): readonly [number, number] {
 }
 
 test('a text is as wide as its letters', () => {
-  const width = readTextWidth(assets.regular);
+  const font = readFont(assets.regular);
+  const width = (text: string) => widthOf(font, text);
   assert.equal(width(''), 0);
   assert.equal(width('A'), 1401 / 2048);
   assert.equal(width('A·'), (1401 + 651) / 2048);

@@ -1,25 +1,38 @@
-/** How wide a text is: the advance widths of a TrueType font (ISO/IEC 14496-22: cmap format 4, hhea, hmtx). */
+/** How wide a text is, and which glyphs it consists of (ISO/IEC 14496-22: cmap format 4, hhea, hmtx). */
 
-/** The width of a text, in units of the font's size. */
-export type TextWidth = (text: string) => number;
+export interface Font {
+  readonly view: DataView;
+  /** What all lengths within it are counted in. */
+  readonly unitsPerEm: number;
+  /** The glyphs of a text, each with how far it takes the next, in units of the font's size. */
+  glyphs(text: string): readonly { readonly glyph: number; readonly advance: number }[];
+}
 
 /** Reads the fonts that tf2rust brings along; others may well lack the one kind of table that is read here. */
-export function readTextWidth(font: Uint8Array): TextWidth {
+export function readFont(font: Uint8Array): Font {
   const view = new DataView(font.buffer, font.byteOffset, font.byteLength);
-  const unitsPerEm = view.getUint16(table(view, 'head') + 18);
-  const widths = table(view, 'hmtx');
-  const lastWidth = view.getUint16(table(view, 'hhea') + 34) - 1;
+  const unitsPerEm = view.getUint16(tableOf(view, 'head') + 18);
+  const widths = tableOf(view, 'hmtx');
+  const lastWidth = view.getUint16(tableOf(view, 'hhea') + 34) - 1;
   const segments = unicodeSegments(view);
-
-  const width = (character: string) => {
-    const glyph = glyphOf(view, segments, character.codePointAt(0)!);
-    return view.getUint16(widths + 4 * Math.min(glyph, lastWidth)) / unitsPerEm;
+  return {
+    view,
+    unitsPerEm,
+    glyphs: (text) =>
+      [...text].map((character) => {
+        const glyph = glyphOf(view, segments, character.codePointAt(0)!);
+        return { glyph, advance: view.getUint16(widths + 4 * Math.min(glyph, lastWidth)) / unitsPerEm };
+      }),
   };
-  return (text) => [...text].reduce((sum, character) => sum + width(character), 0);
+}
+
+/** The width of a text, in units of the font's size. */
+export function widthOf(font: Font, text: string): number {
+  return font.glyphs(text).reduce((sum, { advance }) => sum + advance, 0);
 }
 
 /** Where a table begins. */
-function table(view: DataView, tag: string): number {
+export function tableOf(view: DataView, tag: string): number {
   const count = view.getUint16(4);
   for (let i = 0; i < count; i++) {
     const entry = 12 + 16 * i;
@@ -31,7 +44,7 @@ function table(view: DataView, tag: string): number {
 
 /** Where the table from Unicode to glyphs begins: platform 3, encoding 1, format 4. */
 function unicodeSegments(view: DataView): number {
-  const cmap = table(view, 'cmap');
+  const cmap = tableOf(view, 'cmap');
   const count = view.getUint16(cmap + 2);
   for (let i = 0; i < count; i++) {
     const entry = cmap + 4 + 8 * i;

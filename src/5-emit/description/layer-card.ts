@@ -1,9 +1,11 @@
 /** A layer in the picture: a card with its name, its class, and the shapes that go in and come out. */
 
 import { printDim, type TensorType } from '../../ir/types.ts';
-import type { TextWidth } from './font.ts';
-import { type Colours, coloursOf } from './layer-family.ts';
+import type { Shape } from './drawing.ts';
+import { widthOf } from './font.ts';
+import { coloursOf } from './layer-family.ts';
 import type { LayerSummary } from './layers.ts';
+import type { Fonts } from './outlines.ts';
 import { settingOfDtype } from './settings.ts';
 
 export interface LayerCard {
@@ -36,16 +38,18 @@ const mostCharacters = 56;
 const mostShapes = 6;
 
 /** The card, as large as its texts are in these fonts. */
-export function cardOf(layer: LayerSummary, regular: TextWidth, bold: TextWidth): LayerCard {
+export function cardOf(layer: LayerSummary, { regular, bold }: Fonts): LayerCard {
   const title = shorten(layer.name);
   const kind = kindOf(layer);
   const parameters = parametersOf(layer.parameters);
   const shapes = shapesOf(layer);
-  const badge = layer.isOutput ? Math.ceil(bold('output') * size.small) + 12 : 0;
-  const titleWidth = bold(title) * size.title + (badge > 0 ? gap + badge : 0);
-  const countWidth = parameters === '' ? 0 : gap + regular(parameters) * size.small;
-  const kindWidth = regular(kind) * size.text + countWidth;
-  const shapeWidths = shapes.map(({ label, shape }) => (label ? column : 0) + regular(shape) * size.text);
+  const badge = layer.isOutput ? Math.ceil(widthOf(bold, 'output') * size.small) + 12 : 0;
+  const titleWidth = widthOf(bold, title) * size.title + (badge > 0 ? gap + badge : 0);
+  const countWidth = parameters === '' ? 0 : gap + widthOf(regular, parameters) * size.small;
+  const kindWidth = widthOf(regular, kind) * size.text + countWidth;
+  const shapeWidths = shapes.map(
+    ({ label, shape }) => (label ? column : 0) + widthOf(regular, shape) * size.text,
+  );
   return {
     layer,
     title,
@@ -58,51 +62,54 @@ export function cardOf(layer: LayerSummary, regular: TextWidth, bold: TextWidth)
   };
 }
 
-/** The SVG of the card around the point. */
-export function drawCard(card: LayerCard, x: number, y: number): string {
+/** The card around the point. */
+export function drawCard(card: LayerCard, x: number, y: number): Shape {
   const { width, height, layer, badge } = card;
   const { strong, pale } = coloursOf(layer.className);
-  const [right, ground] = [width - margin, '#ffffff'];
+  const right = width - margin;
+  const box = { kind: 'box', x: 0, y: 0, width, height, radius: 7, isRoundBelow: true } as const;
   const border = layer.isOutput ? 3 : 1.5;
-  const parts = [
-    `<title>${escapeXml(`${layer.name}: ${layer.className}`)}</title>`,
-    `<rect width="${width}" height="${height}" rx="7" fill="${ground}"/>`,
-    `<path d="M0 ${head}V7a7 7 0 0 1 7-7H${width - 7}a7 7 0 0 1 7 7V${head}z" fill="${pale}"/>`,
-    `<rect width="${width}" height="${height}" rx="7" fill="none" stroke="${strong}" stroke-width="${border}"/>`,
-    text(card.title, margin, 19, `font-size="${size.title}" font-weight="bold"`),
-    text(card.kind, margin, 36, `font-size="${size.text}" fill="${strong}"`),
+  const shapes: Shape[] = [
+    { ...box, fill: white },
+    { ...box, height: head, isRoundBelow: false, fill: pale },
+    { ...box, stroke: { colour: strong, width: border } },
+    { ...words, text: card.title, y: 19, size: size.title, isBold: true },
+    { ...words, text: card.kind, y: 36, fill: strong },
   ];
   if (card.parameters) {
-    parts.push(
-      text(card.parameters, right, 36, `font-size="${size.small}" fill="${muted}" text-anchor="end"`),
-    );
+    const place = { x: right, y: 36, anchor: 'end' } as const;
+    shapes.push({ ...words, ...place, text: card.parameters, size: size.small, fill: muted });
   }
-  if (badge) parts.push(drawBadge(badge, right, { strong, pale: ground }));
+  if (badge) shapes.push(...drawBadge(badge, right, strong));
   for (const [i, { label, shape }] of card.shapes.entries()) {
     const y = head + 18 + line * i;
-    if (label) parts.push(text(label, margin, y, `font-size="${size.text}" fill="${muted}"`));
-    parts.push(text(shape, label ? margin + column : margin, y, `font-size="${size.text}"`));
+    if (label) shapes.push({ ...words, text: label, y, fill: muted });
+    shapes.push({ ...words, text: shape, x: label ? margin + column : margin, y });
   }
-  return `<g transform="translate(${round(x - width / 2)} ${round(y - height / 2)})">\n${parts.join('\n')}\n</g>`;
+  const title = `${layer.name}: ${layer.className}`;
+  return { kind: 'group', title, x: x - width / 2, y: y - height / 2, shapes };
 }
 
+const ink = '#0f172a';
 const muted = '#475569';
+const white = '#ffffff';
 
-function drawBadge(width: number, right: number, { strong, pale }: Colours): string {
-  const middle = right - width / 2;
+/** What most texts are like. */
+const words = {
+  kind: 'text',
+  x: margin,
+  size: size.text,
+  isBold: false,
+  fill: ink,
+  anchor: 'start',
+} as const;
+
+function drawBadge(width: number, right: number, colour: string): readonly Shape[] {
+  const place = { x: right - width / 2, y: 18, anchor: 'middle' } as const;
   return [
-    `<rect x="${right - width}" y="6" width="${width}" height="17" rx="8.5" fill="${strong}"/>`,
-    text(
-      'output',
-      middle,
-      18,
-      `font-size="${size.small}" font-weight="bold" fill="${pale}" text-anchor="middle"`,
-    ),
-  ].join('\n');
-}
-
-function text(content: string, x: number, y: number, attributes: string): string {
-  return `<text x="${x}" y="${y}" ${attributes}>${escapeXml(content)}</text>`;
+    { kind: 'box', x: right - width, y: 6, width, height: 17, radius: 8.5, isRoundBelow: true, fill: colour },
+    { ...words, ...place, text: 'output', size: size.small, isBold: true, fill: white },
+  ];
 }
 
 /** `Conv2D · relu`; an activation layer is named for its function already. */
@@ -153,18 +160,4 @@ function shorten(name: string): string {
   if (characters.length <= mostCharacters) return name;
   const half = (mostCharacters - 2) / 2;
   return `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`;
-}
-
-/** Text for XML, which has no place for control characters and halves of characters. */
-function escapeXml(content: string): string {
-  return content
-    .replace(/[\p{Cc}\p{Cs}\uFFFE\uFFFF]/gu, '\uFFFD')
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;');
-}
-
-/** Hundredths of a pixel. */
-export function round(length: number): number {
-  return Math.round(length * 100) / 100;
 }

@@ -1,6 +1,7 @@
 /** Where the cards and the arrows of the picture go: Graphviz decides, as long as the graph is not beyond it. */
 
 import type { Graph as DotGraph } from '@viz-js/viz';
+import type { Point } from './drawing.ts';
 import type { LayerCard } from './layer-card.ts';
 
 /** In pixels from the top left corner. */
@@ -10,11 +11,6 @@ export interface Layout {
   /** The middle of each card. */
   readonly cards: readonly Point[];
   readonly arrows: readonly Arrow[];
-}
-
-export interface Point {
-  readonly x: number;
-  readonly y: number;
 }
 
 /** A start, then three points for each Bézier curve; the tip is a little further on. */
