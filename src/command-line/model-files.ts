@@ -83,7 +83,7 @@ function strangeFolder(names: readonly string[], isFile: (name: string) => boole
   if (model) return `no saved_model.pb here, but the file ${model}; give that file`;
   const file = has(/\.(tflite|onnx)$/i);
   if (file) return `no saved_model.pb here, but the file ${file}, and such files are ${notYet}`;
-  return `no model: looked for saved_model.pb, and found ${found(names)}; give the folder that model.export(...) or tf.saved_model.save(...) wrote`;
+  return `no model: looked for saved_model.pb, and found ${found(names)}; give ${readable}`;
 }
 
 function found(names: readonly string[]): string {
@@ -105,6 +105,8 @@ type Kind =
   | 'empty'
   | 'unknown';
 
+const readable =
+  'the folder that model.export(...) or tf.saved_model.save(...) wrote, or a .keras, .h5 or frozen .pb file';
 const notYet = 'not read yet; export a SavedModel with model.export(...)';
 const elsewhere = 'which tf2rust does not read; export a SavedModel from the TensorFlow model it was made of';
 
@@ -120,9 +122,8 @@ const refusals: { readonly [K in Exclude<Kind, 'keras' | 'hdf5' | 'frozen-graph'
   arrays:
     'an .npz of arrays, and no model; samples go to --path_to_fv, and the SavedModel folder to --path_to_tf_model',
   lfs: 'a pointer of Git LFS instead of the file itself; fetch the file with `git lfs pull`',
-  empty: 'an empty file; give a SavedModel folder',
-  unknown:
-    'no model that tf2rust knows; give the folder that model.export(...) or tf.saved_model.save(...) wrote',
+  empty: `an empty file; give ${readable}`,
+  unknown: `no model that tf2rust knows; give ${readable}`,
 };
 
 function kindOfFile(files: Files, name: string): Kind {

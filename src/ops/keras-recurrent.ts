@@ -210,15 +210,19 @@ function bidirectional(layer: KerasLayer): KerasOutputs {
     attribute: 'backward_layer',
     name: ownBackward ?? `backward_${name}`,
   });
-  const isTurned = layer.value('backward_layer') !== undefined && backward.flag('go_backwards', false);
-  if (forward.flag('go_backwards', false) || (layer.value('backward_layer') !== undefined && !isTurned)) {
+  // Without a config of its own, the second layer is the first one in the other direction.
+  const isTurned = layer.value('backward_layer') === undefined || backward.flag('go_backwards', false);
+  if (forward.flag('go_backwards', false) || !isTurned) {
     throw new Refusal('a Bidirectional whose first layer goes backward is not supported');
   }
   const [x, ...states] = layer.inputs;
   if (!x) throw new Refusal('it is called without a sequence');
   const given = layer.argument('initial_state', 1);
   const initial = given ? operandsIn(given) : states;
-  const returnsSequences = forward.flag('return_sequences', false);
+  const [returnsSequences, returnsStates] = returnsOf(forward);
+  if (`${returnsOf(backward)}` !== `${[returnsSequences, returnsStates]}`)
+    throw new Refusal('a Bidirectional whose layers return different things is not supported');
+  for (const each of [forward, backward]) each.ignore('go_backwards', 'zero_output_for_mask');
   const half = initial.length / 2;
   const [a, b] = (['forward', 'aligned'] as const).map((order) =>
     runLayer(layer, order === 'forward' ? forward : backward, {
@@ -227,7 +231,7 @@ function bidirectional(layer: KerasLayer): KerasOutputs {
       initial: order === 'forward' ? initial.slice(0, half) : initial.slice(half),
       order,
       returnsSequences,
-      returnsStates: forward.flag('return_state', false),
+      returnsStates,
       // As its `force_zero_output_for_mask` has it.
       zeroesMasked: returnsSequences,
     }),
@@ -236,6 +240,11 @@ function bidirectional(layer: KerasLayer): KerasOutputs {
   const all = [...outputs, ...a.outputs.slice(1), ...b.outputs.slice(1)];
   const mask = returnsSequences ? layer.mask(0) : undefined;
   return { outputs: all, masks: all.map((_, i) => (i < outputs.length ? mask : undefined)) };
+}
+
+/** Whether a layer returns all steps, and its states. */
+function returnsOf(layer: KerasLayer): readonly [boolean, boolean] {
+  return [layer.flag('return_sequences', false), layer.flag('return_state', false)];
 }
 
 function merged(layer: KerasLayer, a: Operand, b: Operand): readonly Operand[] {

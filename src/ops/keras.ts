@@ -70,7 +70,7 @@ export interface KerasLayer extends Builder {
     place: InnerPlace,
     ...inputs: readonly { readonly operand: Operand; readonly mask?: Operand | undefined }[]
   ): KerasOutputs;
-  /** The layer that is written in the config of this one, before it is called: to read its config and weights. */
+  /** The layer that is written in the config of this one, to read its config and weights; nothing of it may stay unread. */
   inner(serialized: Json, place: InnerPlace): KerasLayer;
 
   /** What an op of TensorFlow makes of the operands; lists of numbers are constants of i32. */

@@ -55,12 +55,6 @@ function lookupOf(layer: KerasLayer, hasMask: boolean): Lookup {
   };
 }
 
-/** Words that are not known and have no bucket are an error in Keras. */
-function refuseWithoutBuckets({ oovBuckets }: Lookup): void {
-  if (oovBuckets === 0)
-    throw new Refusal('a look-up that fails for unknown keys is not supported; give it num_oov_indices');
-}
-
 /** The known words, without those that stand for no word or for unknown ones. */
 function wordsOf(layer: KerasLayer, start: number, tokens: readonly (Json | undefined)[]): readonly Json[] {
   const given = layer.value('vocabulary');
@@ -107,10 +101,14 @@ function wordNumbers(words: readonly Json[], lookup: Lookup, mask: string | unde
   // Where categories are counted, no word has a number beyond all.
   if (mask !== undefined)
     numbers.set(wordOf(encoder.encode(mask)), lookup.mode === 'int' ? 0n : 2n ** 63n - 1n);
-  const first = `${lookup.oovStart}`;
-  const unknown: UnknownWord =
-    lookup.oovBuckets === 1 ? { kind: 'number', number: first } : { kind: 'hash', hash: lookup.hash, first };
-  return { numbers, unknown };
+  return { numbers, unknown: unknownWord(lookup) };
+}
+
+/** Without a bucket for unknown words, predictions fail that read one. */
+function unknownWord({ oovBuckets, oovStart, hash }: Lookup): UnknownWord {
+  const first = `${oovStart}`;
+  if (oovBuckets === 0) return { kind: 'error' };
+  return oovBuckets === 1 ? { kind: 'number', number: first } : { kind: 'hash', hash, first };
 }
 
 function weighted(layer: KerasLayer, lookup: Lookup, counts: Operand, words: number): Operand {
@@ -140,7 +138,6 @@ function paddedWeights(given: readonly Json[], { start }: Lookup, depth: number)
 function stringLookupLayer(layer: KerasLayer): Operand {
   const mask = layer.value('mask_token');
   const lookup = lookupOf(layer, mask !== undefined);
-  refuseWithoutBuckets(lookup);
   // Strings are always hashed.
   layer.ignore('oov_method');
   const words = wordsOf(layer, lookup.start, specialTokens(layer, lookup, mask, '[UNK]'));
@@ -166,7 +163,6 @@ function categories(layer: KerasLayer, lookup: Lookup, numbers: Operand, words: 
 function integerLookupLayer(layer: KerasLayer): Operand {
   const mask = layer.value('mask_token');
   const lookup = lookupOf(layer, mask !== undefined);
-  refuseWithoutBuckets(lookup);
   const words = wordsOf(layer, lookup.start, specialTokens(layer, lookup, mask, -1));
   const numbers = new Map<bigint, bigint>();
   for (const [i, word] of words.entries()) {
@@ -181,8 +177,9 @@ function integerLookupLayer(layer: KerasLayer): Operand {
   const x = inType(layer, layer.input(0), 'i64');
   const isHashed = layer.text('oov_method', 'floormod') === 'farmhash';
   const unknown = lookup.oovBuckets === 1 ? `${lookup.oovStart}` : '-1';
-  const found = layer.add(integerLookup, { x }, { unknown }, { table: integerTable(numbers) });
-  if (lookup.oovBuckets === 1) return categories(layer, lookup, found, words.length);
+  const attributes = lookup.oovBuckets === 0 ? {} : { unknown };
+  const found = layer.add(integerLookup, { x }, attributes, { table: integerTable(numbers) });
+  if (lookup.oovBuckets <= 1) return categories(layer, lookup, found, words.length);
   const buckets = isHashed
     ? layer.add(hash, { x }, lookup.hash, {})
     : layer.tensorflow('FloorMod', [x, constantOf(tensor('i64', [], [lookup.oovBuckets]))]);

@@ -34,13 +34,14 @@ export const stringLookup = defineOp({
     );
   },
 
-  emit({ inputs, types, into, layer, use }, { unknown }) {
+  emit({ inputs, types, into, nameOf, layer, use }, { unknown }) {
     const words = elements(types.ends.shape as number[]);
     const field = layer({
       rustType: rustVocabulary(words, elements(types.bytes.shape as number[])),
       doc: `${words} words.`,
       pack: ['bytes', 'ends', 'numbers'],
     });
+    if (unknown.kind === 'error') return `${field}.apply_known(${nameOf('x')}, ${inputs.x}, ${into})?`;
     return `${field}.apply(${inputs.x}, ${rustUnknown(unknown, use)}, ${into})`;
   },
 

@@ -8,7 +8,9 @@ import { type Bucketing, bucketOf, rustHash } from './hash.ts';
 export type UnknownWord =
   | { readonly kind: 'number'; readonly number: string }
   /** The bucket of the hash, counted from `first`. */
-  | { readonly kind: 'hash'; readonly hash: Bucketing; readonly first: string };
+  | { readonly kind: 'hash'; readonly hash: Bucketing; readonly first: string }
+  /** Nothing: a prediction that reads such a word fails. */
+  | { readonly kind: 'error' };
 
 /** Words are strings of a character for each of their bytes. Numbers are integers of 64 bits. */
 export interface WordNumbers {
@@ -35,6 +37,8 @@ export function unknownNumber(unknown: UnknownWord, bytes: Uint8Array): bigint {
       return BigInt(unknown.number);
     case 'hash':
       return BigInt.asIntN(64, BigInt(unknown.first) + bucketOf(unknown.hash, bytes));
+    case 'error':
+      throw new Refusal(`the word ${JSON.stringify(Buffer.from(bytes).toString())} is not known`);
   }
 }
 
@@ -100,7 +104,10 @@ export function rustVocabulary(words: number, bytes: number): string {
 }
 
 /** `UnknownWord::Number(0)` */
-export function rustUnknown(unknown: UnknownWord, use: (...names: readonly string[]) => string): string {
+export function rustUnknown(
+  unknown: Exclude<UnknownWord, { readonly kind: 'error' }>,
+  use: (...names: readonly string[]) => string,
+): string {
   const name = use('UnknownWord');
   switch (unknown.kind) {
     case 'number':

@@ -17,9 +17,12 @@ function draw(input: Input, graph: Graph, count: number, random: () => number): 
   if (type.dtype === 'text') return drawText(type.shape, graph, input, random);
   const data = zeros(type.dtype, elements(type.shape));
   const least = smallestVocabulary(graph, input);
+  const keys = neededKeys(graph, input);
   for (let i = 0; i < data.length; i++) {
     const integer = Math.floor(random() * (type.dtype === 'bool' ? 2 : least));
-    if (data instanceof BigInt64Array) data[i] = BigInt(integer);
+    const key = keys?.[Math.floor(random() * keys.length)];
+    if (key !== undefined) data[i] = data instanceof BigInt64Array ? BigInt(key) : Number(key);
+    else if (data instanceof BigInt64Array) data[i] = BigInt(integer);
     else if (type.dtype === 'f32' || type.dtype === 'f64')
       data[i] = least < Number.POSITIVE_INFINITY ? integer : 2 * random() - 1;
     else data[i] = integer;
@@ -33,13 +36,30 @@ function drawText(shape: readonly number[], graph: Graph, input: Input, random: 
     const isReader = node.op === 'StringLookup' || node.op === 'TextVectorization';
     return isReader && node.inputs.x === input ? [...vocabularyOf(node.weights).keys()] : [];
   });
-  const words = [...known.filter((word) => !/\0$/.test(word)).slice(0, 1000), 'Zebra', 'of', 'x'];
+  const needed = neededKeys(graph, input);
+  const likely = needed ?? [...known.slice(0, 1000), 'Zebra', 'of', 'x'];
+  const words = likely.filter((word) => !/\0$/.test(word));
   const isOneWord = !nodesOf(graph).some((node) => node.op === 'TextVectorization');
   const strings = Array.from({ length: elements(shape) }, () => {
     const count = isOneWord ? 1 : Math.floor(random() * 5);
     return Array.from({ length: count }, () => words[Math.floor(random() * words.length)]!).join(' ');
   });
   return textTensor(shape, strings.map(bytesOfWord));
+}
+
+/** The keys that all look-ups know which read the input and fail for others; undefined if there are no such look-ups. */
+function neededKeys(graph: Graph, input: Input): readonly string[] | undefined {
+  const vocabularies = nodesOf(graph).flatMap((node) => {
+    if (node.op === 'StringLookup' && node.inputs.x === input && node.attributes.unknown.kind === 'error') {
+      return [[...vocabularyOf(node.weights).keys()]];
+    }
+    if (node.op === 'IntegerLookup' && node.inputs.x === input && node.attributes.unknown === undefined) {
+      return [Array.from(node.weights.table.data, String).filter((_, i) => i % 2 === 0)];
+    }
+    return [];
+  });
+  const [first, ...others] = vocabularies;
+  return first?.filter((key) => others.every((keys) => keys.includes(key)));
 }
 
 /** How many words the tables have that an input chooses from; 10, or no bound for floats, if there are none. */

@@ -5,6 +5,8 @@
 
 import fs from 'node:fs';
 import { joined } from '../../src/1-read/pieces.ts';
+import { raggedTextTensorflow } from '../../src/2-import/saved-model/ragged-text.ts';
+import { textTensorflow } from '../../src/2-import/saved-model/text-ops.ts';
 import { families } from '../../src/2-import/saved-model/unsupported.ts';
 import { readArguments } from '../../src/command-line/arguments.ts';
 import { readOverviewAssets } from '../../src/command-line/assets.ts';
@@ -48,6 +50,7 @@ export async function writtenBlocks(): Promise<ReadonlyMap<string, string>> {
     ['keras-layers', tableByFile(await namesByFile('Keras'))],
     ['keras-functions', tableByFile(await namesByFile('Functions'))],
     ['tensorflow-ops', tableByFile(await namesByFile('Tensorflow'))],
+    ['text-ops', listed(textOps())],
     ['refused-ops', refusedTable()],
     ['limits', limitsTable()],
     ['imported', code('text', await printed('import'))],
@@ -145,6 +148,12 @@ export async function namesByFile(
     if (names.length > 0) found.push({ file: file.replace(/\.js$/, ''), names });
   }
   return found;
+}
+
+/** Ops of TensorFlow that are followed while they read text, or what comes of it. */
+function textOps(): readonly string[] {
+  const names = [textTensorflow, raggedTextTensorflow].flatMap((table) => Object.keys(table));
+  return [...new Set(names)].filter((name) => /^\w+$/.test(name)).sort();
 }
 
 /** Ops that are refused in words of their own. */

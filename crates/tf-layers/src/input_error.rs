@@ -10,6 +10,8 @@ pub enum InputError {
     Rows { name: &'static str, rows: usize, expected: usize },
     /// A number that is no index: not in `range`.
     Index { name: &'static str, sample: usize, position: usize, value: i64, range: Range<i64> },
+    /// A word, or an integer in digits, that a look-up has no number for.
+    Unknown { name: &'static str, sample: usize, position: usize, value: String },
 }
 
 impl InputError {
@@ -26,7 +28,7 @@ impl InputError {
     pub fn after(mut self, samples: usize) -> Self {
         match &mut self {
             Self::Rows { .. } => {}
-            Self::Index { sample, .. } => *sample += samples,
+            Self::Index { sample, .. } | Self::Unknown { sample, .. } => *sample += samples,
         }
         self
     }
@@ -41,6 +43,10 @@ impl Display for InputError {
             Self::Index { name, sample, position, value, range } => write!(
                 f,
                 "`{name}` of sample {sample} holds {value} at position {position}, not in {range:?}",
+            ),
+            Self::Unknown { name, sample, position, value } => write!(
+                f,
+                "`{name}` of sample {sample} holds {value:?} at position {position}, which is not known",
             ),
         }
     }
@@ -76,6 +82,16 @@ mod tests {
         assert_eq!(
             index(-1000..1000).to_string(),
             "`tokens` of sample 6 holds 1000 at position 3, not in -1000..1000"
+        );
+    }
+
+    #[test]
+    fn says_which_word_is_not_known() {
+        let value = "zebra".to_owned();
+        let error = InputError::Unknown { name: "words", sample: 6, position: 3, value };
+        assert_eq!(
+            error.after(64).to_string(),
+            "`words` of sample 70 holds \"zebra\" at position 3, which is not known"
         );
     }
 }

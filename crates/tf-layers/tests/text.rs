@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use tf_layers::npz::{Npz, NpzWriter};
 use tf_layers::zerocopy::FromZeros;
-use tf_layers::{Hash, Tokenizer, UnknownWord, Vocabulary, ops};
+use tf_layers::{Hash, InputError, Tokenizer, UnknownWord, Vocabulary, ops};
 
 /// A vocabulary of these words, whose numbers are 10, 20, ….
 fn vocabulary<const WORDS: usize, const BYTES: usize, const ROWS: usize>(
@@ -41,6 +41,18 @@ fn finds_every_word_and_no_other() {
     for (word, number) in x.iter().zip(numbers) {
         assert_eq!(number, known.get(word).unwrap_or(&-1), "{word}");
     }
+}
+
+#[test]
+fn names_the_word_that_is_not_known() {
+    let two = vocabulary::<2, 6, 1>(["cat", "the"]);
+    let mut y = [7; 6];
+    let words = [["the", "cat"], ["cat", "the"], ["cat", "dog"]];
+    let known: &[[i64; 2]] = two.apply_known("words", &words[..2], &mut y).unwrap();
+    assert_eq!(known, [[20, 10], [10, 20]]);
+    let error = two.apply_known::<_, [i64; 2]>("words", &words, &mut y).unwrap_err();
+    let value = "dog".to_owned();
+    assert_eq!(error, InputError::Unknown { name: "words", sample: 2, position: 1, value });
 }
 
 #[test]

@@ -109,6 +109,7 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   );
   const reader = configReader(own);
   const readArguments = new Set<string | number>([0]);
+  const inners: ReadableLayer[] = [];
   const variable = (name: string, value: Tensor): Constant => {
     const full = `${path}/${name}`;
     conversion.variables.set(full, { layer: path, name: full, tensor: value });
@@ -177,7 +178,11 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
         ),
         conversion,
       ),
-    inner: (serialized, place) => readableLayer(innerCall(serialized, place, []), conversion),
+    inner(serialized, place) {
+      const inner = readableLayer(innerCall(serialized, place, []), conversion);
+      inners.push(inner);
+      return inner;
+    },
     part: (place) =>
       readableLayer(
         { ...call, path: `${path}/${place.name ?? place.attribute}`, weights: weights.inner(place) },
@@ -192,6 +197,7 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
     warn: (what) => conversion.warn(layer, what),
     refuseUnread() {
       reader.refuseUnread();
+      for (const inner of inners) inner.refuseUnread();
       for (const [i, argument] of call.positional.entries()) {
         if (!readArguments.has(i) && !isNone(argument))
           throw new Refusal(`its argument ${i} is not supported`);

@@ -7,6 +7,7 @@ import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import { absorbed } from './absorb.ts';
 import { withoutAugmentation } from './augmentation.ts';
+import { withFailingLookUps } from './failing-look-ups.ts';
 import { type Imported, type Unknown, unknown } from './imported.ts';
 import { type Loop, lowerLoop } from './loops.ts';
 import { lowerNode } from './lower-node.ts';
@@ -65,7 +66,7 @@ export class Importer {
     depth: number,
   ): readonly Imported[] {
     if (depth > 64) refuse(FILE, 'its functions call each other without end');
-    const { scope, dropped } = withoutAugmentation(given, references);
+    const { scope, dropped } = withoutAugmentation(withFailingLookUps(given), references);
     for (const layer of dropped) this.dropped.add(layer);
     const results = new Map(known);
     const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));

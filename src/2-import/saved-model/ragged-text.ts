@@ -7,7 +7,7 @@ import type { Count, Counts, Partition, Texts, TextValue, Tokens } from './text.
 import { inType, vectorized } from './text-nodes.ts';
 import { isOperand, type TextLowering, type TextNode, type TextResult } from './text-ops.ts';
 
-export const raggedText: Readonly<Record<string, TextLowering>> = {
+export const raggedTextTensorflow: Readonly<Record<string, TextLowering>> = {
   StringSplitV2: ({ node, inputs: [x, separator] }) => {
     if (x?.kind !== 'texts') return undefined;
     const isAtSpace =

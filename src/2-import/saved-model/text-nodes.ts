@@ -31,7 +31,7 @@ function numbersOfTexts(builder: Builder, texts: Texts, numbers: WordNumbers): O
   if (numbers.numbers.size > 0) {
     return builder.add(stringLookup, { x: source }, { unknown }, vocabularyWeights(numbers));
   }
-  if (unknown.kind === 'number') throw new Refusal('a vocabulary without words');
+  if (unknown.kind !== 'hash') throw new Refusal('a vocabulary without words');
   const buckets = builder.add(hash, { x: source }, unknown.hash, {});
   if (unknown.first === '0') return buckets;
   return compute(builder, [buckets], call('add', input(0, 'i64'), number(Number(unknown.first), 'i64')));
@@ -45,6 +45,11 @@ export function vectorized(
   { output, length }: Pick<TextVectorizationAttributes, 'output' | 'length'>,
 ): Operand {
   const { unknown } = numbers;
+  if (unknown.kind === 'error') {
+    throw new Refusal(
+      'a look-up of text that was changed or split and that fails for unknown words is not supported; give it num_oov_indices',
+    );
+  }
   if (unknown.kind === 'hash') {
     throw new Refusal(
       'the hash of a text that was changed or split is not supported; hash the strings as they are',

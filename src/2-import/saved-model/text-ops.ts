@@ -11,8 +11,9 @@ import { integerLookup, integerTable } from '../../ops/integer-lookup.ts';
 import { reshapeTensorflow } from '../../ops/reshape.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { combined, everyWord, type UnknownWord, type WordNumbers, wordOf } from '../../ops/vocabulary.ts';
+import { FAILING_LOOK_UP } from './failing-look-ups.ts';
 import type { ReadableNode } from './node.ts';
-import { raggedText } from './ragged-text.ts';
+import { raggedTextTensorflow } from './ragged-text.ts';
 import type { Numbers, Strings, Texts, TextValue } from './text.ts';
 import { inType } from './text-nodes.ts';
 import { charactersOf } from './text-pattern.ts';
@@ -31,7 +32,7 @@ export type TextLowering = (text: TextNode) => TextResult | readonly TextResult[
 
 /** What the op makes of its inputs; undefined if it is one of numbers only. */
 export const lowerText: TextLowering = (text) => {
-  for (const table of [strings, raggedText]) {
+  for (const table of [textTensorflow, raggedTextTensorflow]) {
     const { op } = text.definition;
     const lowered = Object.hasOwn(table, op) ? table[op]!(text) : undefined;
     if (lowered) return lowered;
@@ -39,7 +40,7 @@ export const lowerText: TextLowering = (text) => {
   return undefined;
 };
 
-const strings: Readonly<Record<string, TextLowering>> = {
+export const textTensorflow: Readonly<Record<string, TextLowering>> = {
   AsString: ({ node }) => {
     const isPlain =
       node.number('precision', -1) === -1 &&
@@ -72,8 +73,9 @@ const strings: Readonly<Record<string, TextLowering>> = {
   Shape: shapeOfText,
   Size: shapeOfText,
 
-  LookupTableFind: find,
-  LookupTableFindV2: find,
+  LookupTableFind: find(false),
+  LookupTableFindV2: find(false),
+  [FAILING_LOOK_UP]: find(true),
   LookupTableSizeV2: ({ inputs: [table] }) =>
     table?.kind === 'table' ? constant(tensor('i64', [], [table.content().keys.data.length])) : undefined,
   StringToHashBucketFast: (text) => hashed(text, { buckets: text.node.number('num_buckets', 0) }),
@@ -178,8 +180,12 @@ function shapeOfText({ definition, node, inputs: [x] }: TextNode): TextResult | 
   return shape && 'type' in shape ? shape : undefined;
 }
 
-/** The values of a table, and what it has for others, which stands in the third input. */
-function find({ node, inputs: [table, keys], layer }: TextNode): TextResult | undefined {
+/** The values of a table, and what it has for others, which stands in the third input; if it `fails`, it has none. */
+function find(fails: boolean): TextLowering {
+  return (text) => found(text, fails);
+}
+
+function found({ node, inputs: [table, keys], layer }: TextNode, fails: boolean): TextResult | undefined {
   if (table?.kind !== 'table' || !keys) return undefined;
   const { keys: known, values } = table.content();
   if (known.data.length !== values.data.length)
@@ -193,10 +199,11 @@ function find({ node, inputs: [table, keys], layer }: TextNode): TextResult | un
   if (!isInteger(values.dtype) || otherwise.dtype !== values.dtype) {
     throw new Refusal(`a table of ${values.dtype} is not supported, but only one of integers`);
   }
-  const unknown = `${otherwise.data[0]}`;
+  const number = `${otherwise.data[0]}`;
   if (known.dtype === 'string') {
     const numbers = new Map(known.data.map((bytes, i) => [wordOf(bytes), BigInt(values.data[i]!)]));
-    return numbersOf(keys, { numbers, unknown: { kind: 'number', number: unknown } }, values.dtype, layer);
+    const unknown: UnknownWord = fails ? { kind: 'error' } : { kind: 'number', number };
+    return numbersOf(keys, { numbers, unknown }, values.dtype, layer);
   }
   if (!isInteger(known.dtype) || !isOperand(keys)) throw new Refusal(`a table with keys of ${known.dtype}`);
   const numbers = new Map(
@@ -205,8 +212,9 @@ function find({ node, inputs: [table, keys], layer }: TextNode): TextResult | un
       (key: number | bigint, i: number) => [BigInt(key), BigInt(values.data[i]!)] as const,
     ),
   );
-  const found = node.add(integerLookup, { x: keys }, { unknown }, { table: integerTable(numbers) });
-  return inType(node, found, values.dtype);
+  const attributes = fails ? {} : { unknown: number };
+  const y = node.add(integerLookup, { x: keys }, attributes, { table: integerTable(numbers) });
+  return inType(node, y, values.dtype);
 }
 
 function isInteger(dtype: DType): boolean {
@@ -233,6 +241,7 @@ function asFunctions(
   const first = inputs.find((x) => x.kind === 'numbers');
   if (first?.kind !== 'numbers') return undefined;
   const functions = inputs.map((x) => {
+    if (x.kind === 'numbers' && x.numbers.unknown.kind === 'error') return undefined;
     if (x.kind === 'numbers' && isSame(x.of, first.of)) return x.numbers;
     if (x.kind !== 'constant' || x.tensor.data.length !== 1 || x.tensor.shape.length > 0) return undefined;
     return Number.isInteger(Number(x.tensor.data[0])) ? everyWord(BigInt(x.tensor.data[0]!)) : undefined;
@@ -295,8 +304,8 @@ function added({ inputs, layer }: TextNode): TextResult | undefined {
 }
 
 function sum(a: UnknownWord, b: UnknownWord): UnknownWord | undefined {
-  if (a.kind === 'hash' && b.kind === 'hash') return undefined;
-  if (b.kind === 'hash') return sum(b, a);
+  if (b.kind === 'hash' && a.kind === 'number') return sum(b, a);
+  if (a.kind === 'error' || b.kind !== 'number') return undefined;
   const total = (x: string, y: string) => `${BigInt.asIntN(64, BigInt(x) + BigInt(y))}`;
   return a.kind === 'hash'
     ? { ...a, first: total(a.first, b.number) }
@@ -308,7 +317,7 @@ function selected({ inputs, layer }: TextNode): TextResult | undefined {
   const operands = asFunctions(inputs);
   if (!operands || inputs.length !== 3) return undefined;
   const [condition, yes, no] = operands.functions as [WordNumbers, WordNumbers, WordNumbers];
-  if (condition.unknown.kind === 'hash') return undefined;
+  if (condition.unknown.kind !== 'number') return undefined;
   const unknown = condition.unknown.number === '0' ? no.unknown : yes.unknown;
   const numbers = combined(operands.functions, unknown, (is, x, y) => (is === 0n ? y : x));
   return numbersOf(operands.of, numbers, dtypeOfResult(inputs), layer);

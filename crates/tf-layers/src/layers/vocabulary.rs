@@ -2,7 +2,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::panels::{Row, numbers};
 use crate::ops::Hash;
-use crate::{Tensor, Text, Tokenizer};
+use crate::{InputError, Tensor, Text, Tokenizer};
 
 /// Numbers of words: `WORDS` of them, of `BYTES` bytes together.
 ///
@@ -62,6 +62,28 @@ impl<const WORDS: usize, const BYTES: usize, const ROWS: usize> Vocabulary<WORDS
             };
         }
         Y::batch_mut(y)
+    }
+
+    /// The number of each string, whose errors call them `name`: all have to be words that it has.
+    ///
+    /// # Panics
+    /// If `y` is too short.
+    pub fn apply_known<'y, 't, X: Text<'t>, Y: Tensor<Number = i64>>(
+        &self,
+        name: &'static str,
+        x: &[X],
+        y: &'y mut [i64],
+    ) -> Result<&'y mut [Y], InputError> {
+        const { assert!(Y::LEN == X::LEN, "the shape of y") };
+        let table = self.table();
+        let y = &mut y[..x.len() * X::LEN];
+        for (i, (text, y)) in X::flat(x).iter().zip(&mut *y).enumerate() {
+            *y = table.find(text.as_bytes().iter().copied()).ok_or_else(|| {
+                let (sample, position) = (i / X::LEN, i % X::LEN);
+                InputError::Unknown { name, sample, position, value: (*text).to_owned() }
+            })?;
+        }
+        Ok(Y::batch_mut(y))
     }
 
     /// The numbers of the tokens of each sample, as many as there is room for; zeros fill the rest.

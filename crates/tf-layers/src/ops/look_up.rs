@@ -64,3 +64,42 @@ where
         place.map_or(unknown, |place| rows[place][1])
     })
 }
+
+/// As [`look_up_integers`], of integers that all have to be in the table. Errors call them `name`.
+///
+/// ```
+/// let mut scratch = [0; 2];
+/// let table = [[[3, 0], [5, 1], [9, 2]]];
+/// let y: Result<&mut [[i64; 2]], _> =
+///     tf_layers::ops::look_up_known_integers("x", &[[9_i64, 4]], &table, &mut scratch);
+/// assert_eq!(
+///     y.unwrap_err().to_string(),
+///     "`x` of sample 0 holds \"4\" at position 1, which is not known"
+/// );
+/// ```
+///
+/// # Panics
+/// If `y` is too short.
+pub fn look_up_known_integers<'y, X, Y, const KEYS: usize>(
+    name: &'static str,
+    x: &[X],
+    table: &[[[i64; 2]; KEYS]],
+    y: &'y mut [i64],
+) -> Result<&'y mut [Y], InputError>
+where
+    X: Tensor<Number: Word>,
+    Y: Tensor<Number = i64>,
+{
+    const { assert!(Y::LEN == X::LEN, "the shape of y") };
+    let rows = table.as_flattened();
+    let y = &mut y[..x.len() * X::LEN];
+    for (i, (x, y)) in X::flat(x).iter().zip(&mut *y).enumerate() {
+        let key: i64 = (*x).into();
+        let place = rows.binary_search_by_key(&key, |[key, _]| *key).map_err(|_| {
+            let (sample, position) = (i / X::LEN, i % X::LEN);
+            InputError::Unknown { name, sample, position, value: key.to_string() }
+        })?;
+        *y = rows[place][1];
+    }
+    Ok(Y::batch_mut(y))
+}

@@ -50,7 +50,7 @@ pub use elementwise::{
 };
 pub use gather_along::gather_along;
 pub use hash::{Crossed, Hash, hash_crossing, hash_integers, hash_text};
-pub use look_up::{look_up, look_up_integers};
+pub use look_up::{look_up, look_up_integers, look_up_known_integers};
 pub use matmul::matmul;
 pub use mirror_pad::{pad_reflect, pad_symmetric};
 pub use pooling::{average_pooling1d, average_pooling2d, max_pooling1d, max_pooling2d};
