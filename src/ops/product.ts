@@ -37,7 +37,7 @@ export function addProduct({ rows, steps, columns, readRow, right, sums }: Produ
     Math.min(Math.ceil(rows / TILE), Math.floor(MOST_AT_ONCE / (TILE * steps))),
   );
   const row = new Float64Array(steps);
-  const { left, right: panel, tile, multiply } = workplace(tilesAtOnce * TILE * steps, steps);
+  const { left, right: panel, products, multiply } = workplace(tilesAtOnce, steps);
   for (let first = 0; first < rows; first += tilesAtOnce * TILE) {
     const count = Math.min(rows - first, tilesAtOnce * TILE);
     left.fill(0);
@@ -47,12 +47,9 @@ export function addProduct({ rows, steps, columns, readRow, right, sums }: Produ
       for (let s = 0; s < steps; s++) left[at + s * TILE] = row[s]!;
     }
     for (let column = 0; column < columns; column += TILE) {
-      const width = Math.min(TILE, columns - column);
-      readColumns(right, column, width, steps, panel);
-      for (let i = 0; i < count; i += TILE) {
-        multiply(i * steps);
-        addTile(tile, sums, first + i, column, Math.min(TILE, count - i), width);
-      }
+      readColumns(right, column, Math.min(TILE, columns - column), steps, panel);
+      multiply(Math.ceil(count / TILE));
+      addColumns(products, sums, first, count, column, Math.min(TILE, columns - column));
     }
   }
 }
@@ -86,16 +83,16 @@ function readColumns(
   }
 }
 
-function addTile(
-  tile: Float64Array,
+function addColumns(
+  products: Float64Array,
   { data, start, row, column }: Matrix<Float64Array>,
   firstRow: number,
+  rows: number,
   firstColumn: number,
-  height: number,
-  width: number,
+  columns: number,
 ): void {
-  for (let i = 0; i < height; i++) {
+  for (let i = 0; i < rows; i++) {
     const to = start + (firstRow + i) * row + firstColumn * column;
-    for (let j = 0; j < width; j++) data[to + j * column]! += tile[i * TILE + j]!;
+    for (let j = 0; j < columns; j++) data[to + j * column]! += products[i * TILE + j]!;
   }
 }

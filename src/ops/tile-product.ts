@@ -6,28 +6,31 @@
 /** Rows and columns of a tile. */
 export const TILE = 4;
 
-/** What a product computes in: a stretch of rows, four columns, and the tile of their product. */
+/** What a product computes in: a stretch of rows, four columns, and the tiles of their product. */
 export interface Workplace {
-  /** `[rows / TILE][steps][TILE]` */
+  /** `[tile][steps][TILE]`: four rows after four rows. */
   readonly left: Float64Array;
   /** `[steps][TILE]` */
   readonly right: Float64Array;
-  /** `[TILE][TILE]` */
-  readonly tile: Float64Array;
-  /** Writes the product of `right` and of the TILE rows that begin at this place of `left` into `tile`. */
-  multiply(from: number): void;
+  /** `[tile][TILE][TILE]`: row after row. */
+  readonly products: Float64Array;
+  /** Multiplies so many tiles. */
+  multiply(tiles: number): void;
 }
 
-/** A place for this many numbers of `left` and steps of both. It holds until the next one is asked for. */
-export function workplace(lengthOfLeft: number, steps: number): Workplace {
-  const lengths = [TILE * TILE, TILE * steps, lengthOfLeft];
-  const [tile, right, left] = arrays(lengths) as [Float64Array, Float64Array, Float64Array];
+/** A place for so many tiles. It holds until the next one is asked for. */
+export function workplace(tiles: number, steps: number): Workplace {
+  const [products, right, left] = arrays([tiles * TILE * TILE, TILE * steps, tiles * TILE * steps]) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   return {
     left,
     right,
-    tile,
-    multiply: (from) =>
-      exported.multiply(left.byteOffset + from * DOUBLE, right.byteOffset, steps, tile.byteOffset),
+    products,
+    multiply: (tiles) =>
+      exported.multiply(left.byteOffset, right.byteOffset, steps, products.byteOffset, tiles),
   };
 }
 
@@ -39,7 +42,7 @@ declare const WebAssembly: {
   ) => {
     readonly exports: {
       readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-      multiply(left: number, right: number, steps: number, into: number): void;
+      multiply(left: number, right: number, steps: number, products: number, tiles: number): void;
     };
   };
 };
@@ -61,9 +64,9 @@ function arrays(lengths: readonly number[]): readonly Float64Array[] {
   });
 }
 
-/** The parameters of `multiply`, places in bytes but for the steps, and its own variables. */
-const [LEFT, RIGHT, STEPS, INTO] = [0, 1, 2, 3];
-const [END, NUMBER, COLUMNS, SUMS] = [4, 5, 6, 8];
+/** The parameters of `multiply`, places in bytes but for the counts, and its own variables. */
+const [LEFT, RIGHT, STEPS, PRODUCTS, TILES] = [0, 1, 2, 3, 4];
+const [START, END, LAST, NUMBER, COLUMNS, SUMS] = [5, 6, 7, 8, 9, 11];
 
 const [I32, V128] = [0x7f, 0x7b];
 const get = (local: number) => [0x20, local];
@@ -76,38 +79,52 @@ const at = (offset: number) => [3, ...unsigned(offset)];
 const load = (offset: number) => [...vector(0x00), ...at(offset)];
 const loadTwice = (offset: number) => [...vector(0x0a), ...at(offset)];
 const store = (offset: number) => [...vector(0x0b), ...at(offset)];
+const zero = [...vector(0x0c), ...Array<number>(16).fill(0)];
 const [ADD_F64, MULTIPLY_F64] = [vector(0xf0), vector(0xf2)];
 const repeatWhile = (condition: readonly number[], body: readonly number[]) => [
   ...[0x02, 0x40, 0x03, 0x40, ...condition, 0x45, 0x0d, 1],
   ...[...body, 0x0c, 0, 0x0b, 0x0b],
 ];
+const goOn = (place: number, bytes: number) => [...get(place), ...constant(bytes), ...ADD, ...set(place)];
 
 const ROW = TILE * DOUBLE;
 const PAIR = 2 * DOUBLE;
 const rows = Array.from({ length: TILE }, (_, row) => row);
 const pairs = Array.from({ length: TILE / 2 }, (_, pair) => pair);
-const sumOf = (row: number, pair: number) => SUMS + row * pairs.length + pair;
+/** Two sums of a tile, which stay in a register. */
+const sums = rows.flatMap((row) =>
+  pairs.map((pair) => ({ row, pair, local: SUMS + row * pairs.length + pair })),
+);
 
-/** The sums of the tile stay in registers. */
-const multiply = [
-  ...[...get(RIGHT), ...get(STEPS), ...constant(ROW), ...MULTIPLY, ...ADD, ...set(END)],
-  ...repeatWhile(
-    [...get(RIGHT), ...get(END), ...LESS],
-    [
-      ...pairs.flatMap((pair) => [...get(RIGHT), ...load(pair * PAIR), ...set(COLUMNS + pair)]),
-      ...rows.flatMap((row) => [
-        ...[...get(LEFT), ...loadTwice(row * DOUBLE), ...set(NUMBER)],
-        ...pairs.flatMap((pair) => [
-          ...[...get(NUMBER), ...get(COLUMNS + pair), ...MULTIPLY_F64],
-          ...[...get(sumOf(row, pair)), ...ADD_F64, ...set(sumOf(row, pair))],
-        ]),
+const addStep = [
+  ...pairs.flatMap((pair) => [...get(RIGHT), ...load(pair * PAIR), ...set(COLUMNS + pair)]),
+  ...rows.flatMap((row) => [
+    ...[...get(LEFT), ...loadTwice(row * DOUBLE), ...set(NUMBER)],
+    ...sums
+      .filter((sum) => sum.row === row)
+      .flatMap(({ pair, local }) => [
+        ...[...get(NUMBER), ...get(COLUMNS + pair), ...MULTIPLY_F64],
+        ...[...get(local), ...ADD_F64, ...set(local)],
       ]),
-      ...[LEFT, RIGHT].flatMap((place) => [...get(place), ...constant(ROW), ...ADD, ...set(place)]),
-    ],
-  ),
-  ...rows.flatMap((row) =>
-    pairs.flatMap((pair) => [...[...get(INTO), ...get(sumOf(row, pair)), ...store(row * ROW + pair * PAIR)]]),
-  ),
+  ]),
+  ...[...goOn(LEFT, ROW), ...goOn(RIGHT, ROW)],
+];
+
+const multiplyTile = [
+  ...[...get(START), ...set(RIGHT)],
+  ...sums.flatMap(({ local }) => [...zero, ...set(local)]),
+  ...repeatWhile([...get(RIGHT), ...get(END), ...LESS], addStep),
+  ...sums.flatMap(({ row, pair, local }) => [
+    ...[...get(PRODUCTS), ...get(local), ...store(row * ROW + pair * PAIR)],
+  ]),
+  ...goOn(PRODUCTS, TILE * ROW),
+];
+
+const multiply = [
+  ...[...get(RIGHT), ...set(START)],
+  ...[...get(RIGHT), ...get(STEPS), ...constant(ROW), ...MULTIPLY, ...ADD, ...set(END)],
+  ...[...get(PRODUCTS), ...get(TILES), ...constant(TILE * ROW), ...MULTIPLY, ...ADD, ...set(LAST)],
+  ...repeatWhile([...get(PRODUCTS), ...get(LAST), ...LESS], multiplyTile),
   0x0b,
 ];
 
@@ -128,13 +145,13 @@ const section = (id: number, items: readonly (readonly number[])[]) => [
 ];
 const named = (name: string, kind: number) => [...sized([...Buffer.from(name)]), kind, 0];
 
-const numbers = [1, I32];
-const vectors = [SUMS - NUMBER + rows.length * pairs.length, V128];
+const numbers = [NUMBER - START, I32];
+const vectors = [SUMS - NUMBER + sums.length, V128];
 const compiled = new WebAssembly.Module(
   Uint8Array.of(
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     // The type of the function, the function, a memory without limit, and the names of both.
-    ...section(1, [[0x60, ...sized([I32, I32, I32, I32]), 0]]),
+    ...section(1, [[0x60, ...sized([I32, I32, I32, I32, I32]), 0]]),
     ...section(3, [[0]]),
     ...section(5, [[0, 0]]),
     ...section(7, [named('multiply', 0), named('memory', 2)]),
