@@ -1,8 +1,15 @@
 /** The checksums of zip files (CRC-32) and of TensorFlow's checkpoints (CRC-32C, which is Castagnoli's polynomial). */
 
+import zlib from 'node:zlib';
+
+/** Node's own is quicker, and there from 20.15 on. */
+const quickCrc32: typeof zlib.crc32 | undefined = zlib.crc32;
+
 /** Of these bytes, or of bytes with the checksum `before` and these behind them. */
 export function crc32(bytes: Uint8Array, before = 0): number {
-  return checksum(zipTables, bytes, before);
+  // Node's own forgets what came before if some arrays have no bytes.
+  if (bytes.length === 0) return before;
+  return quickCrc32 ? quickCrc32(bytes, before) : checksum(zipTables, bytes, before);
 }
 
 export function crc32c(bytes: Uint8Array): number {

@@ -58,18 +58,22 @@ function foldAfter({ x, scale, shift }: Affine, isReadOnce: (value: Value) => bo
   const layer = weightedOf(x);
   if (!layer || !isReadOnce(layer) || layer.attributes.activation !== linear) return undefined;
   const { kernel, bias } = layer.weights;
-  const count = scale.length;
-  // The last axis of a depthwise kernel is the multiplier: channel c and multiplier m make the output c·multiplier + m.
-  const scaled = new Float32Array(kernel.data.length);
-  for (let row = 0; row < scaled.length; row += count) {
-    for (let i = 0; i < count; i++) scaled[row + i] = Number(kernel.data[row + i]) * scale[i]!;
-  }
   const shifted = scale.map((factor, i) => Number(bias.data[i]) * factor + shift[i]!);
   const weights = {
-    kernel: { ...kernel, data: scaled },
+    kernel: scaledColumns(kernel, scale),
     bias: { ...bias, data: Float32Array.from(shifted) },
   };
   return withWeights(layer, layer.inputs.x, weights, linear);
+}
+
+/** The last axis of a depthwise kernel is the multiplier: channel c and multiplier m make the output c·multiplier + m. */
+function scaledColumns(kernel: Tensor, scale: readonly number[]): Tensor {
+  if (scale.every((factor) => factor === 1)) return kernel;
+  const data = new Float32Array(kernel.data.length);
+  for (let row = 0; row < data.length; row += scale.length) {
+    for (let i = 0; i < scale.length; i++) data[row + i] = Number(kernel.data[row + i]) * scale[i]!;
+  }
+  return { ...kernel, data };
 }
 
 /** `kernel ∗ (x · scale + shift)`: the shift goes into the bias, which padding would not see. */
