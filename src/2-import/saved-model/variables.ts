@@ -80,9 +80,10 @@ function walk(
     const { name } = reference(input);
     return variables === undefined ? name : variables.get(name);
   };
+  const keysOf = restoredKeys(scope);
   for (const node of order(scope, roots, ({ inputs }) => inputs)) {
     if (node.op === 'AssignVariableOp' || node.op === 'Assign') {
-      const restored = restoredTensor(scope, node.inputs[1]);
+      const restored = restoredTensor(scope, node.inputs[1], keysOf);
       const variable = variableOf(node.inputs[0] ?? '');
       if (restored && variable !== undefined) keys.set(variable, restored);
     } else if (node.op === 'StatefulPartitionedCall' || node.op === 'PartitionedCall') {
@@ -100,19 +101,33 @@ function walk(
 }
 
 /** The output of RestoreV2 that a value comes from, through nodes that don't change it. */
-function restoredTensor(scope: Scope, input: string | undefined): CheckpointKey | undefined {
+function restoredTensor(
+  scope: Scope,
+  input: string | undefined,
+  keysOf: (restore: NodeDef) => readonly CheckpointKey[],
+): CheckpointKey | undefined {
   let at = input;
   for (let steps = 0; at !== undefined && steps < 100; steps++) {
     const { name, index } = reference(at);
     const node = scope.nodes.get(name);
-    if (node?.op === 'RestoreV2') {
-      const [key, slice] = [1, 2].map((i) => strings(scope, node, i)[index]);
-      return key === undefined ? undefined : { key, slice: slice ?? '' };
-    }
+    if (node?.op === 'RestoreV2') return keysOf(node)[index];
     if (!node || !['Identity', 'IdentityN', 'Cast', 'Reshape'].includes(node.op)) return undefined;
     at = node.inputs[0];
   }
   return undefined;
+}
+
+/** The tensors that a RestoreV2 reads: one of them may read those of all variables, and is asked for each. */
+function restoredKeys(scope: Scope): (restore: NodeDef) => readonly CheckpointKey[] {
+  const known = new Map<NodeDef, readonly CheckpointKey[]>();
+  return (restore) => {
+    const found = known.get(restore);
+    if (found) return found;
+    const [names, slices] = [strings(scope, restore, 1), strings(scope, restore, 2)];
+    const keys = names.map((key, i) => ({ key, slice: slices[i] ?? '' }));
+    known.set(restore, keys);
+    return keys;
+  };
 }
 
 /** The strings of a Const that a node reads. */

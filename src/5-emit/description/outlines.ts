@@ -9,7 +9,16 @@ export interface Area {
   readonly top: number;
   readonly bottom: number;
   readonly fill: string;
-  contours(): readonly Contour[];
+  contours(): readonly PlacedContour[];
+}
+
+/** A contour whose corners are `x + across · x of the corner`, and so on. */
+export interface PlacedContour {
+  readonly contour: Contour;
+  readonly x: number;
+  readonly y: number;
+  readonly across: number;
+  readonly down: number;
 }
 
 export interface Fonts {
@@ -31,11 +40,11 @@ export function areasOf(shapes: readonly Shape[], fonts: Fonts): readonly Area[]
       case 'curve': {
         const points = moved(shape.points, around);
         const { colour, width } = shape.stroke;
-        return [within(points, width / 2, colour, () => [ribbon(points, width)])];
+        return [within(points, width / 2, colour, () => [inPlace(ribbon(points, width))])];
       }
       case 'polygon': {
         const points = moved(shape.points, around);
-        return [within(points, 0, shape.fill, () => [points.flatMap(({ x, y }) => [x, y])])];
+        return [within(points, 0, shape.fill, () => [inPlace(points.flatMap(({ x, y }) => [x, y]))])];
       }
       case 'text': {
         const face = shape.isBold ? 'bold' : 'regular';
@@ -58,6 +67,10 @@ function moved(points: readonly Point[], by: Point): readonly Point[] {
   return points.map(({ x, y }) => ({ x: x + by.x, y: y + by.y }));
 }
 
+function inPlace(contour: Contour): PlacedContour {
+  return { contour, x: 0, y: 0, across: 1, down: 1 };
+}
+
 function within(points: readonly Point[], around: number, fill: string, contours: Area['contours']): Area {
   const rows = points.map(({ y }) => y);
   return { top: Math.min(...rows) - around, bottom: Math.max(...rows) + around, fill, contours };
@@ -68,14 +81,14 @@ function boxAreas(box: Extract<Shape, { kind: 'box' }>): readonly Area[] {
   const half = (stroke?.width ?? 0) / 2;
   const rows = { top: y - half, bottom: y + height + half };
   return [
-    ...(fill === undefined ? [] : [{ ...rows, fill, contours: () => [boxContour(box, 0)] }]),
+    ...(fill === undefined ? [] : [{ ...rows, fill, contours: () => [inPlace(boxContour(box, 0))] }]),
     ...(stroke === undefined
       ? []
       : [
           {
             ...rows,
             fill: stroke.colour,
-            contours: () => [boxContour(box, half), turned(boxContour(box, -half))],
+            contours: () => [boxContour(box, half), turned(boxContour(box, -half))].map(inPlace),
           },
         ]),
   ];
@@ -158,12 +171,12 @@ function textContours(
   text: string,
   size: number,
   start: Point,
-): readonly Contour[] {
-  const contours: Contour[] = [];
-  let x = start.x;
+): readonly PlacedContour[] {
+  const contours: PlacedContour[] = [];
+  let { x } = start;
   for (const { glyph, advance } of font.glyphs(text)) {
     for (const contour of contoursOfGlyph(glyph)) {
-      contours.push(contour.map((at, i) => (i % 2 === 0 ? x + size * at : start.y - size * at)));
+      contours.push({ contour, x, y: start.y, across: size, down: -size });
     }
     x += size * advance;
   }

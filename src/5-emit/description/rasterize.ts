@@ -4,8 +4,7 @@
  */
 
 import type { Drawing } from './drawing.ts';
-import type { Contour } from './glyphs.ts';
-import { areasOf, type Fonts } from './outlines.ts';
+import { areasOf, type Fonts, type PlacedContour } from './outlines.ts';
 
 /** How finely coverage is told apart: more cannot be seen, and takes more bytes. */
 const LEVELS = 16;
@@ -43,7 +42,7 @@ interface Canvas {
   /** Makes all white. */
   clear(): void;
   /** Notes what the contour covers, of the band that begins with the row `first`. */
-  trace(contour: Contour, scale: number, first: number): void;
+  trace(contour: PlacedContour, scale: number, first: number): void;
   /** Gives what was traced since the last time its colour. */
   fill(colour: string): void;
 }
@@ -107,16 +106,17 @@ function makeCanvas(width: number, rows: number): Canvas {
       bytes.fill(255);
       for (let row = 0; row < rows; row++) bytes[row * stride] = 0;
     },
-    trace(contour, scale, first) {
-      const count = contour.length;
-      for (let i = 0; i < count; i += 2) {
-        const next = i + 2 === count ? 0 : i + 2;
-        line(
-          contour[i]! * scale,
-          contour[i + 1]! * scale - first,
-          contour[next]! * scale,
-          contour[next + 1]! * scale - first,
-        );
+    trace({ contour, x, y, across, down }, scale, first) {
+      const [left, top] = [x * scale, y * scale - first];
+      const [wide, high] = [across * scale, down * scale];
+      let fromX = left + wide * contour.at(-2)!;
+      let fromY = top + high * contour.at(-1)!;
+      for (let i = 0; i < contour.length; i += 2) {
+        const toX = left + wide * contour[i]!;
+        const toY = top + high * contour[i + 1]!;
+        line(fromX, fromY, toX, toY);
+        fromX = toX;
+        fromY = toY;
       }
     },
     fill(colour) {
