@@ -44,32 +44,37 @@ for (const { name, limits } of models) {
   });
 }
 
-/** Whether these convert is for later milestones; they never crash the converter. */
+/** The same of others, and a model in all the forms in which it is there; built with one tf-layers for all. */
 const others = [
-  ['malurl_cnn_lstm', 'saved_model_resaved_keras213'],
+  ['ethnicolr_census2010_lstm', 'model.h5'],
   ['fer2013_mini_xception', 'model.hdf5'],
   ['magika_standard_v1', 'model.h5'],
+  ['malurl_cnn_lstm', 'saved_model_resaved_keras213'],
+  ['malurl_cnn_lstm', 'model_resaved_keras213.h5'],
+  ['malurl_cnn_lstm', 'weights.h5', 'architecture.json'],
+  ['mlperf_resnet8', 'model.h5'],
 ] as const;
 
-for (const [name, model] of others) {
+for (const [name, model, architecture] of others) {
   const source = `../shared/real/${name}`;
 
-  test(`${name} converts, or is refused in words`, needs(`${source}/${model}`), (t) => {
-    const folder = path.join(buildFolder('real'), name);
+  test(`${name}/${model} converts, and its crate agrees`, needs(`${source}/${model}`), (t) => {
+    const folder = path.join(buildFolder('real'), `${name}.${path.parse(model).name}`);
     fs.rmSync(folder, { recursive: true, force: true });
-    const { status, stderr, seconds } = convert(source, model, folder, name);
-    assert.ok(status === 0 || status === 1, stderr);
-    t.diagnostic(
-      `${name}: ${status === 0 ? 'converts' : 'refused'} in ${seconds.toFixed(1)} s ${stderr.split('\n')[0]}`,
-    );
-    if (status === 0) cargo(path.join(folder, 'rust_generated_code'), ['test', '--locked']);
+    const more = architecture ? ['--path_to_architecture', inRepository(source, architecture)] : [];
+    const tfLayers = ['--tf_layers', inRepository('crates', 'tf-layers')];
+    const { status, stderr, seconds } = convert(source, model, folder, name, [...more, ...tfLayers]);
+    assert.equal(status, 0, stderr);
+    t.diagnostic(`${name}/${model}: convert ${seconds.toFixed(1)} s`);
+    const tested = cargo(path.join(folder, 'rust_generated_code'), ['test']);
+    assert.match(tested.stdout, /^test result: ok\. [1-9]/m);
   });
 }
 
-function convert(source: string, model: string, folder: string, name: string) {
+function convert(source: string, model: string, folder: string, name: string, more: readonly string[] = []) {
   const samples = ['--path_to_fv', inRepository(source, 'features.npz'), '--binary_classification', 'False'];
   const files = ['--path_to_tf_model', inRepository(source, model), '--path_to_save', folder];
-  return tf2rust(repository, [...files, '--model_name', name, ...samples]);
+  return tf2rust(repository, [...files, '--model_name', name, ...samples, ...more]);
 }
 
 function touch(...files: readonly string[]): void {
