@@ -165,7 +165,9 @@ function writeDocument(results: readonly Result[]): void {
     return [
       family,
       most(({ parameters }) => parameters).toLocaleString('en-US'),
-      found.map((format) => `\`${format}\``).join(', '),
+      found.length === Object.keys(formats).length
+        ? 'all'
+        : found.map((format) => `\`${format}\``).join(', '),
       most(({ evaluatorError }) => evaluatorError).toExponential(1),
       inRust ? most(({ crateError }) => crateError).toExponential(1) : '',
       `${most(({ seconds }) => seconds).toFixed(1)} s`,
