@@ -1,7 +1,15 @@
 /** Applies a rewrite to every node of a graph, each after those it reads. */
 
 import { builderFor } from '../ir/builder.ts';
-import { countReaders, type Graph, type Layer, type Node, nodesOf, type Value } from '../ir/graph.ts';
+import {
+  countReaders,
+  type Graph,
+  type Layer,
+  mapResults,
+  type Node,
+  nodesOf,
+  type Value,
+} from '../ir/graph.ts';
 import type { Tensor } from '../ir/types.ts';
 import type { Op } from '../ops/op.ts';
 
@@ -41,8 +49,7 @@ function rewriteOnce(graph: Graph, rewrite: Rewrite): Graph {
     if (value !== node) replaced.set(node, value);
   }
   if (!isChanged) return graph;
-  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: replaced.get(value) ?? value }));
-  return { inputs: graph.inputs, outputs };
+  return mapResults(graph, (value) => replaced.get(value) ?? value);
 }
 
 function withInputs(node: Node, replaced: ReadonlyMap<Value, Value>): Node {

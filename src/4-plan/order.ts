@@ -1,6 +1,6 @@
 /** Orders in which the nodes can run. How much memory they need depends on it. */
 
-import { type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
+import { type Graph, inputsOf, type Node, nodesOf, resultsOf, type Value } from '../ir/graph.ts';
 import { bytesOf, lengthOfSample } from '../ir/types.ts';
 
 /** Every node after those that it reads: as the graph has them, the greediest first, and the branches that free most. */
@@ -33,7 +33,9 @@ function largestBranchFirst(graph: Graph, nodes: readonly Node[]): readonly Node
   }
 
   const order = new Set<Node>();
-  const stack = graph.outputs.map(({ value }) => ({ value, isRead: false })).reverse();
+  const stack = resultsOf(graph)
+    .map((value) => ({ value, isRead: false }))
+    .reverse();
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { value, isRead } = top;
     if (value.kind !== 'node' || order.has(value)) continue;
@@ -49,7 +51,7 @@ function largestBranchFirst(graph: Graph, nodes: readonly Node[]): readonly Node
 
 /** At every step the node that leaves least memory in use; of equals, the one that the graph has first. */
 function freeingMost(graph: Graph, nodes: readonly Node[]): readonly Node[] {
-  const results = new Set<Value>(graph.outputs.map(({ value }) => value));
+  const results = new Set(resultsOf(graph));
   const readers = new Map<Value, Set<Node>>(nodes.map((node) => [node, new Set()]));
   const unread = new Map<Node, number>();
   for (const node of nodes) {

@@ -6,9 +6,10 @@ import {
   countReaders,
   type Graph,
   inputsOf,
+  mapResults,
   type Node,
   nodesOf,
-  type Output,
+  resultsOf,
   type Value,
 } from '../ir/graph.ts';
 import { bytesOf, lengthOfSample, type TensorType } from '../ir/types.ts';
@@ -52,20 +53,21 @@ const CACHE = 512 * 1024;
 const LARGEST_TILE = 32;
 
 export function plan(optimized: Graph, options: PlanOptions): Plan {
-  const graph = withOwnOutputs(optimized);
+  const graph = withOwnResults(optimized);
   const shared = sharedBuffers(graph, options.enableInplace);
-  const tile = Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
+  const tile =
+    graph.memory?.batch ??
+    Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
   return { graph, ...(options.enableMemdrop ? shared : ownBuffers(graph)), tile };
 }
 
-/** An output that is an input as it is gets a step that copies it: the outputs are in the scratch. */
-function withOwnOutputs(graph: Graph): Graph {
-  const outputs = graph.outputs.map(({ name, value }) => {
-    if (sourceOf(value).kind === 'node') return { name, value };
+/** A result that is an input as it is gets a step that copies it: the results are in the scratch. */
+function withOwnResults(graph: Graph): Graph {
+  return mapResults(graph, (value, name) => {
+    if (sourceOf(value).kind === 'node') return value;
     const expression = input(0, value.type.dtype);
-    return { name, value: node(elementwise, { x0: value }, { expression }, {}, value.type, { name }) };
+    return node(elementwise, { x0: value }, { expression }, {}, value.type, { name });
   });
-  return { ...graph, outputs };
 }
 
 /** The bytes of scratch for a tile of samples. */
@@ -107,7 +109,7 @@ function shareBuffers(
   nodes: readonly Node[],
   enableInplace: boolean,
 ): Pick<Plan, 'steps' | 'buffers'> {
-  const lastReads = lastReadsOf(nodes, graph.outputs);
+  const lastReads = lastReadsOf(nodes, resultsOf(graph));
   const readers = countReaders(graph);
   const lifetimes: Lifetime[] = [];
   /** The lifetime that each result belongs to; those that are written over each other have one together. */
@@ -143,14 +145,14 @@ function shareBuffers(
   return { steps, buffers };
 }
 
-/** The step that last reads each value's memory, itself or through a view; outputs are read after all of them. */
-function lastReadsOf(nodes: readonly Node[], outputs: readonly Output[]): ReadonlyMap<Value, number> {
+/** The step that last reads each value's memory, itself or through a view; results are read after all of them. */
+function lastReadsOf(nodes: readonly Node[], results: readonly Value[]): ReadonlyMap<Value, number> {
   const last = new Map<Value, number>();
   for (const [i, node] of nodes.entries()) {
     last.set(node, i);
     for (const input of inputsOf(node)) last.set(sourceOf(input), i);
   }
-  for (const { value } of outputs) last.set(sourceOf(value), nodes.length);
+  for (const value of results) last.set(sourceOf(value), nodes.length);
   return last;
 }
 

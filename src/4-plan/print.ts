@@ -7,7 +7,7 @@ import type { Plan } from './plan.ts';
 export function printPlan({ graph, steps, buffers, tile }: Plan): string {
   const nodes = steps.map(({ node }) => node);
   const lines = printGraph(graph, nodes).split('\n');
-  const first = graph.inputs.length;
+  const first = graph.inputs.length + (graph.memory?.states ?? []).length;
   for (const [i, { place }] of steps.entries()) {
     const text =
       place.kind === 'buffer'

@@ -1,7 +1,7 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
 import { bytesOf, lengthOfSample } from '../ir/types.ts';
-import { type Crate, newModel, rowsOf, weightsConstant, withLifetime } from './crate.ts';
+import { type Crate, newModel, predictsOne, rowsOf, weightsConstant, withLifetime } from './crate.ts';
 import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
 
 /** The inputs of the largest batch take no more. */
@@ -10,7 +10,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export function benchesRs(crate: Crate): string {
   const { name, inputs, outputs, isBinary } = crate;
   const row = isBinary || outputs.length === 1 ? outputs[0]!.type : 'Prediction';
-  const uses = ['Batch', 'Inputs', ...(row === 'Prediction' ? [row] : []), name.type];
+  const uses = [
+    'Batch',
+    ...(predictsOne(crate) ? ['Inputs'] : []),
+    ...(row === 'Prediction' ? [row] : []),
+    name.type,
+  ];
   const one = inputs.map(({ field, isNumber }) => `${field}: ${isNumber ? '' : '&'}samples.${field}[0]`);
   const all = inputs.map(({ field }) => `${field}: &self.${field}`);
   return `//! \`cargo bench\`: the time and the allocations of one prediction, and of batches.
@@ -30,7 +35,9 @@ ${weightsConstant(crate)}fn main() {
     divan::main();
 }
 
-#[divan::bench(max_time = 3)]
+${
+  predictsOne(crate)
+    ? `#[divan::bench(max_time = 3)]
 fn predict(bencher: Bencher) {
     let samples = Samples::repeated(1);
 ${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
@@ -38,7 +45,9 @@ ${letStatement(1, 'inputs', `Inputs { ${one.join(', ')} }`)}
     bencher.bench_local(|| model.predict(&inputs).map(|_| ()));
 }
 
-/// Into memory that is there: no allocations.
+`
+    : ''
+}/// Into memory that is there: no allocations.
 #[divan::bench(args = [${counts(crate).join(', ')}], max_time = 3)]
 fn predict_from_array(bencher: Bencher, count: usize) {
     let samples = Samples::repeated(count);
@@ -84,7 +93,8 @@ fn cycled<T: Copy>(rows: Vec<T>, count: usize) -> Vec<T> {
 }
 
 /** Sizes of batches whose inputs fit into memory easily. */
-function counts({ inputs }: Crate): readonly number[] {
+function counts({ inputs, memory }: Crate): readonly number[] {
+  if (memory) return [memory.batch];
   const bytes = inputs.reduce(
     (sum, { input: { type } }) => sum + lengthOfSample(type) * bytesOf(type.dtype),
     0,

@@ -47,6 +47,24 @@ export interface OutputField {
   readonly array: string;
 }
 
+/** What the model keeps from one prediction to the next, as the crate has it. */
+export interface CrateMemory {
+  /** How many samples each prediction is for. */
+  readonly batch: number;
+  readonly states: readonly StateField[];
+}
+
+/** A field of `State`, with a row for each sample. */
+export interface StateField {
+  readonly field: string;
+  /** `[f32; 4]` */
+  readonly type: string;
+  /** What it is before the first prediction: all rows. */
+  readonly initial: string;
+  /** The variable of `forward` that it becomes. */
+  readonly next: string;
+}
+
 /** A field of `Layers`, with its weights. */
 export interface LayerMember {
   readonly field: string;
@@ -77,6 +95,7 @@ export interface Crate {
   readonly names: Names;
   readonly inputs: readonly InputField[];
   readonly outputs: readonly OutputField[];
+  readonly memory?: CrateMemory;
   readonly layers: readonly LayerMember[];
   /** The statements of `forward`. */
   readonly statements: readonly Statement[];
@@ -128,10 +147,12 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
       array: plan.graph.outputs.length === 1 ? 'predictions' : `predictions_${i}`,
     };
   });
+  const memory = memoryOf(plan, names, writer);
   return {
     ...options,
     plan,
     names,
+    ...(memory && { memory }),
     inputs: plan.graph.inputs.map((input) => ({
       name: input.name,
       literal: rustString(input.name),
@@ -149,6 +170,22 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
     isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
     weights: weightsPlace(writer.layers, options.weights),
   };
+}
+
+function memoryOf({ graph }: Plan, names: Names, writer: StatementWriter): CrateMemory | undefined {
+  if (!graph.memory) return undefined;
+  const states = graph.memory.states.map(({ input, next, initial }): StateField => {
+    const field = names.states.get(input)!;
+    return {
+      field,
+      type: writer.sampleType(input.type),
+      initial: initial.data.every((x: number | bigint) => Object.is(Number(x), 0))
+        ? `vec![${zeroOf(input.type)}; BATCH]`
+        : `${writer.constant(initial, field)}[0].to_vec()`,
+      next: names.steps.get(next as Node)!,
+    };
+  });
+  return { batch: graph.memory.batch, states };
 }
 
 function weightsPlace(layers: readonly LayerMember[], wanted: WeightsPlace | undefined): WeightsPlace {
@@ -183,6 +220,11 @@ function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statem
 /** `TestModel::new()`, or the model of the weights that build.rs has packed. */
 export function newModel({ name, weights }: Crate): string {
   return weights === 'file' ? `${name.type}::open(WEIGHTS).unwrap()` : `${name.type}::new()`;
+}
+
+/** Whether the model predicts single samples: one with a state for more at once does not. */
+export function predictsOne({ memory }: Crate): boolean {
+  return memory === undefined || memory.batch === 1;
 }
 
 /** The constant that `newModel` needs, with an empty line after it. */
@@ -324,7 +366,7 @@ class StatementWriter {
   }
 
   /** Clippy finds a slice of arrays nested deeper than four times hard to read. */
-  private sampleType(type: TensorType): string {
+  sampleType(type: TensorType): string {
     const lengths = type.shape.slice(1).map(lengthOf);
     return lengths.length < 5
       ? sampleType(type)
@@ -334,13 +376,17 @@ class StatementWriter {
   private expression(value: Value, reader: string): string {
     switch (value.kind) {
       case 'input':
-        return `inputs.${this.names.inputs.get(value)}`;
+        return this.names.states.get(value) ?? `inputs.${this.names.inputs.get(value)}`;
       case 'node':
         return this.names.steps.get(value)!;
       case 'constant': {
         const known = this.constants.get(value);
         if (known !== undefined) return known;
-        const field = this.constant(value.tensor, value.variable ?? `${reader}_constant`);
+        const sample = value.tensor.shape[0] === 1 ? value.tensor.shape.slice(1) : value.tensor.shape;
+        const field = this.constant(
+          { ...value.tensor, shape: sample },
+          value.variable ?? `${reader}_constant`,
+        );
         this.constants.set(value, field);
         return field;
       }
@@ -348,9 +394,8 @@ class StatementWriter {
   }
 
   /** A constant that is no layer's weight stands among the layers, as one sample for all. */
-  private constant(tensor: Tensor, name: string): string {
-    const sample = tensor.shape[0] === 1 ? tensor.shape.slice(1) : tensor.shape;
-    const shape = sample.length === 0 ? [1] : sample;
+  constant(tensor: Tensor, name: string): string {
+    const shape = tensor.shape.length === 0 ? [1] : tensor.shape;
     const type = arrayOf(shape, tensor.dtype);
     const rows = Math.ceil((tensor.data.length * bytesOf(tensor.dtype)) / 64);
     const field = {

@@ -12,7 +12,7 @@ function writer(outputs: Crate['outputs']): string {
 }
 
 export function exampleRs(crate: Crate): string {
-  const { name, inputs, outputs, isLarge, isBinary, weights } = crate;
+  const { name, inputs, outputs, isLarge, isBinary, memory, weights } = crate;
   const [first] = inputs;
   const several = outputs.length > 1;
   const row = isBinary || !several ? outputs[0]!.type : 'Prediction';
@@ -74,12 +74,19 @@ fn run() -> Result<(), Box<dyn Error>> {
     let count = ${rows};
     let mut model = ${name.type}::${weights === 'file' ? 'open(WEIGHTS)?' : 'new()'};
     let mut outputs: Vec<${row}> = ${empty};
-    model.predict_from_array(samples.rows(0..count), &mut outputs)?;
+${
+  memory
+    ? `    for (call, out) in outputs.chunks_mut(${name.type}::BATCH).enumerate() {
+        let first = call * ${name.type}::BATCH;
+        model.predict_from_array(samples.rows(first..first + out.len()), out)?;
+    }`
+    : '    model.predict_from_array(samples.rows(0..count), &mut outputs)?;'
+}
 ${written}
     fs::write(to, file).map_err(|error| format!("{to}: {error}"))?;
 
     if let Some(repeat) = repeat {
-        let batch = batch.unwrap_or(count).max(1);
+        let batch = batch.unwrap_or(${memory ? `${name.type}::BATCH` : 'count'}).max(1);
         let mut seconds = Vec::with_capacity(repeat);
         for _ in 0..repeat {
             let start = Instant::now();

@@ -3,7 +3,23 @@
 import type { Plan } from '../4-plan/plan.ts';
 import { inputsOf, type Node } from '../ir/graph.ts';
 import { isFloat } from '../ir/types.ts';
-import { type Crate, hasLifetime, type InputField, type OutputField, withLifetime } from './crate.ts';
+import {
+  type Crate,
+  hasLifetime,
+  type InputField,
+  type OutputField,
+  predictsOne,
+  withLifetime,
+} from './crate.ts';
+import {
+  batchConstant,
+  newState,
+  publicBatch,
+  resetState,
+  stateReads,
+  stateStruct,
+  stateWrites,
+} from './memory-rs.ts';
 import type { Names } from './names.ts';
 import {
   checkRows,
@@ -18,7 +34,7 @@ import {
 } from './rust-layout.ts';
 
 export function modelRs(crate: Crate): string {
-  const { plan, inputs, outputs } = crate;
+  const { plan, inputs, outputs, memory } = crate;
   const title = `${inputs.map(({ name }) => codeText(name)).join(' and ')} → ${outputs
     .map(({ output }) => (output.value.kind === 'node' ? codeText(output.value.layer.name) : ''))
     .join(' and ')}`;
@@ -29,15 +45,18 @@ export function modelRs(crate: Crate): string {
     ...(crate.isBinary
       ? ['const THRESHOLDS: Thresholds = Thresholds::from_json(include_str!("../model/thresholds.json"));']
       : []),
-    `/// Samples that go through the layers together: each weight is read once for all of them.
+    memory
+      ? batchConstant(memory)
+      : `/// Samples that go through the layers together: each weight is read once for all of them.
 const TILE: usize = ${plan.tile};`,
-    inputsStruct(inputs),
+    ...(predictsOne(crate) ? [inputsStruct(inputs)] : []),
     batchStruct(inputs),
-    batchRows(inputs),
+    ...(memory ? [] : [batchRows(inputs)]),
     prediction(crate),
     modelStruct(crate),
     methods(crate),
     ...(crate.weights === 'embed' ? [defaultModel(crate)] : []),
+    ...(memory ? [stateStruct(memory)] : []),
     scratch(crate),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -58,7 +77,11 @@ const FINGERPRINT: u64 = include!(concat!(env!("OUT_DIR"), "/${crate}.rs"));`;
 
 function imports(crate: Crate): string {
   const path = crate.weights === 'file' ? ['use std::path::Path;'] : [];
-  const std = ['use std::ops::Range;', ...path, 'use std::slice;'];
+  const std = [
+    ...(crate.memory ? [] : ['use std::ops::Range;']),
+    ...path,
+    ...(predictsOne(crate) ? ['use std::slice;'] : []),
+  ];
   const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
   if (crate.hasIntermediates) uses.push('Intermediate');
@@ -70,7 +93,7 @@ function imports(crate: Crate): string {
     useStatement('tf_layers', uses),
   ];
   const own = crate.layers.length > 0 ? '\n\nuse super::layers::Layers;' : '';
-  return `${std.join('\n')}\n\n${useGroup(tfLayers)}${own}`;
+  return `${std.length > 0 ? `${std.join('\n')}\n\n` : ''}${useGroup(tfLayers)}${own}`;
 }
 
 function zerocopyUse({ layers, outputs, weights }: Crate): readonly string[] {
@@ -164,12 +187,13 @@ function layerOf({ output }: OutputField): string {
   return codeText(output.value.kind === 'node' ? output.value.layer.name : output.name);
 }
 
-function modelStruct({ name, layers, weights, hasIntermediates }: Crate): string {
+function modelStruct({ name, layers, weights, memory, hasIntermediates }: Crate): string {
   const shared = { embed: ' The weights are shared by all.', file: ' Its clones share the weights.' };
-  return `/// The model, and the memory in which it computes: one per thread.${layers.length > 0 ? shared[weights] : ''}
+  const kept = memory ? ' A clone goes on from the same\n/// state, by itself.' : '';
+  return `/// The model, and the memory in which it computes: one per thread.${kept}${layers.length > 0 ? shared[weights] : ''}
 #[derive(Clone, Debug)]
 pub struct ${name.type} {${weights === 'file' ? '\n    layers: Weights<Layers>,' : ''}
-    scratch: Scratch,${hasIntermediates ? '\n    /// How many samples the scratch holds the results of.\n    samples: usize,' : ''}
+    scratch: Scratch,${memory ? '\n    state: State,' : ''}${hasIntermediates ? '\n    /// How many samples the scratch holds the results of.\n    samples: usize,' : ''}
 }`;
 }
 
@@ -181,14 +205,15 @@ function rowType(crate: Crate): string {
 function methods(crate: Crate): string {
   const { name } = crate;
   return `impl ${name.type} {
-${construction(crate)}
+${crate.memory ? `${publicBatch}\n\n` : ''}${construction(crate)}
 
-${[predict(crate), predictBatch(crate), predictFromArray(crate), ...(crate.hasIntermediates ? [intermediates(crate)] : []), forward(crate)].join('\n\n')}
+${[...(crate.memory ? [resetState(crate, crate.memory)] : []), ...(predictsOne(crate) ? [predict(crate)] : []), predictBatch(crate), predictFromArray(crate), ...(crate.hasIntermediates ? [intermediates(crate)] : []), forward(crate)].join('\n\n')}
 }`;
 }
 
-function construction({ hasIntermediates, weights }: Crate): string {
-  const fields = `scratch: Scratch::new()${hasIntermediates ? ', samples: 0' : ''}`;
+function construction({ hasIntermediates, memory, weights }: Crate): string {
+  const state = memory ? `, state: ${newState(memory, weights === 'embed' ? '&LAYERS' : '&layers')}` : '';
+  const fields = `scratch: Scratch::new()${state}${hasIntermediates ? ', samples: 0' : ''}`;
   if (weights === 'embed') {
     return `    /// The trained model. Allocates the memory of all later predictions.
     pub fn new() -> Self {
@@ -200,7 +225,7 @@ function construction({ hasIntermediates, weights }: Crate): string {
     /// the weights.
     pub fn open(weights: impl AsRef<Path>) -> Result<Self, WeightsError> {
         let layers = Weights::open(weights.as_ref(), FINGERPRINT)?;
-        Ok(Self { layers, ${fields} })
+        Ok(Self { ${memory ? `${fields}, layers` : `layers, ${fields}`} })
     }`;
 }
 
@@ -242,7 +267,7 @@ const throughScratch = `        let mut output = std::mem::take(&mut self.scratc
         result.map(|()| &self.scratch.prediction[0])`;
 
 function predictBatch(crate: Crate): string {
-  const { inputs, outputs, isBinary, isLarge } = crate;
+  const { inputs, outputs, memory, isBinary, isLarge } = crate;
   const rows = `batch.${inputs[0]!.field}.len()`;
   const isZeroed = isLarge || outputs.length > 1;
   const empty = isZeroed ? `tf_layers::zeros(${rows})` : `vec![${outputs[0]!.zero}; ${rows}]`;
@@ -250,6 +275,14 @@ function predictBatch(crate: Crate): string {
   const type = isZeroed ? `: Vec<${rowType(crate)}>` : '';
   const counts = inputs.map(({ literal, field }) => `(${literal}, batch.${field}.len())`);
   const check = inputs.length > 1 ? `${checkRows('        ', counts)}\n` : '';
+  if (memory) {
+    return `    /// Predicts the [\`Self::BATCH\`] samples of \`batch\`, and goes on from them.
+    pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
+${letStatement(2, `mut outputs${type}`, empty)}
+        self.predict_from_array(batch, &mut outputs)?;
+        Ok(${result})
+    }`;
+  }
   return `    /// Predicts every sample of \`batch\`, in order; on all threads, with the feature \`parallel\`.
     pub fn predict_batch(&mut self, batch: Batch) -> Result<Vec<Prediction>, InputError> {
 ${check}${letStatement(2, `mut outputs${type}`, empty)}
@@ -261,7 +294,7 @@ ${check}${letStatement(2, `mut outputs${type}`, empty)}
 }
 
 function predictFromArray(crate: Crate): string {
-  const { inputs, outputs, isFallible } = crate;
+  const { inputs, outputs, memory, isFallible } = crate;
   const counts = [
     ...inputs.map(({ literal, field }) => `(${literal}, batch.${field}.len())`),
     '("out", out.len())',
@@ -276,6 +309,23 @@ function predictFromArray(crate: Crate): string {
         batch: Batch,
         out: &mut [${rowType(crate)}],
     ) -> Result<(), InputError> {`;
+  if (memory) {
+    const call = `self.forward(batch)${isFallible ? '?' : ''}`;
+    const copy =
+      outputs.length === 1
+        ? `        out.copy_from_slice(${call});`
+        : `        let outputs = ${call};
+        for (row, out) in out.iter_mut().enumerate() {
+${outputs.map(({ field }) => `            out.${field} = outputs.${field}[row];`).join('\n')}
+        }`;
+    return `    /// Writes the output for every sample of \`batch\` to its row of \`out\`, without allocating.
+${head}
+${check}
+        InputError::check_batch(${inputs[0]!.literal}, batch.${inputs[0]!.field}.len(), BATCH)?;
+${copy}
+        Ok(())
+    }`;
+  }
   const call = isFallible
     ? 'self.forward(inputs).map_err(|error| error.after(first))?'
     : 'self.forward(inputs)';
@@ -310,6 +360,7 @@ function forward(crate: Crate): string {
       : []),
     ...(hasIntermediates ? ['        self.samples = samples;'] : []),
     destructured(names.buffers, crate.isLarge && outputs.length > 1),
+    ...(crate.memory ? stateReads(crate.memory) : []),
   ];
   const literal = structLiteral(
     '        ',
@@ -317,7 +368,8 @@ function forward(crate: Crate): string {
     outputs.map(({ field, variable }) => (field === variable ? field : `${field}: ${variable}`)),
   ).trimStart();
   const value = outputs.length === 1 ? outputs[0]!.variable : literal;
-  return `    /// The outputs of ${doc}, for at most [\`TILE\`] samples.
+  const samples = crate.memory ? 'for [`BATCH`] samples' : 'for at most [`TILE`] samples';
+  return `    /// The outputs of ${doc}, ${samples}.
     fn forward(&mut self, inputs: Batch) -> ${isFallible ? `Result<${type}, InputError>` : type} {
 ${setup.join('\n')}
 
@@ -326,11 +378,12 @@ ${body(crate, value).join('\n')}
 }
 
 /** The statements, and the result: the last expression itself, where that is the output. */
-function body({ statements, isFallible }: Crate, output: string): readonly string[] {
+function body({ statements, memory, isFallible }: Crate, output: string): readonly string[] {
   const lines = statements.map(({ variable, type, expression }) =>
     letStatement(2, `${variable}: ${type}`, expression),
   );
-  const last = statements.at(-1);
+  if (memory) lines.push('', ...stateWrites(memory));
+  const last = memory ? undefined : statements.at(-1);
   if (isFallible) return [...lines, `        Ok(${output})`];
   if (last?.variable !== output) return [...lines, `        ${output}`];
   return [...lines.slice(0, -1), resultExpression('        ', last.expression)];
@@ -370,14 +423,15 @@ function bufferOf(node: Node, plan: Plan, names: Names): string | undefined {
 }
 
 function scratch(crate: Crate): string {
-  const { plan, names, outputs, isLarge, hasIntermediates } = crate;
+  const { plan, names, outputs, memory, isLarge, hasIntermediates } = crate;
+  const rows = memory ? 'BATCH' : 'TILE';
   const extra = isLarge && outputs.length > 1;
   const fields = names.buffers.map((buffer, i) => {
     const { dtype, length } = plan.buffers[i]!;
     const zero = dtype === 'bool' ? 'false' : isFloat(dtype) ? '0.0' : '0';
     return {
       field: `    ${buffer}: Vec<${dtype}>,`,
-      value: `${buffer}: vec![${zero}; TILE${length === 1 ? '' : ` * ${length}`}]`,
+      value: `${buffer}: vec![${zero}; ${rows}${length === 1 ? '' : ` * ${length}`}]`,
     };
   });
   const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];

@@ -2,7 +2,7 @@
 
 import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { opOf } from '../evaluate/evaluate.ts';
-import type { Graph, Node, Value } from '../ir/graph.ts';
+import { type Graph, type Node, nodesOf, type Value } from '../ir/graph.ts';
 
 const keywords =
   `abstract as async await become box break const continue crate do dyn else enum extern false final fn for
@@ -47,6 +47,8 @@ export function uniqueNames(taken: Iterable<string> = []): (name: string) => str
 export interface Names {
   /** The fields of `Inputs`, by input. */
   readonly inputs: ReadonlyMap<Value, string>;
+  /** The fields of `State`, by what reads them. */
+  readonly states: ReadonlyMap<Value, string>;
   /** The variables of `forward`, by node. */
   readonly steps: ReadonlyMap<Node, string>;
   /** The buffers of the scratch, in their order. */
@@ -56,7 +58,7 @@ export interface Names {
 }
 
 /**
- * A layer's last step has the layer's name; those before it say what they do. Where each step has a buffer of its own,
+ * A layer's last step for the outputs has the layer's name; those before it say what they do. Where each step has a buffer of its own,
  * that has the name of the step.
  */
 export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
@@ -68,16 +70,24 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
 
   const letters = buffers.map((_, i) => bufferName(i));
   const unique = uniqueNames(ownsBuffers ? variables : [...variables, ...letters]);
-  const lastOf = new Map(steps.map(({ node }) => [node.layer.name, node]));
+  const kept = new Map((graph.memory?.states ?? []).map(({ input, next }) => [next, input.name] as const));
+  const predicting = new Set(nodesOf({ inputs: graph.inputs, outputs: graph.outputs }));
+  const ofLayers = steps.filter(({ node }) => predicting.has(node));
+  const lastOf = new Map(ofLayers.map(({ node }) => [node.layer.name, node]));
   const layers = new Map([...lastOf].map(([layer, node]) => [node, unique(rustName(layer))]));
   const stepNames = new Map<Node, string>();
   for (const { node } of steps) {
-    const layer = layers.get(node) ?? unique(rustName(`${node.layer.name}_${className(node)}`));
-    stepNames.set(node, layer);
+    const state = kept.get(node);
+    const name = state === undefined ? `${node.layer.name}_${className(node)}` : `next_${state}`;
+    stepNames.set(node, layers.get(node) ?? unique(rustName(name)));
   }
+  const states = (graph.memory?.states ?? []).map(
+    ({ input }) => [input, unique(rustName(input.name))] as const,
+  );
   const outputNames = uniqueNames(variables);
   return {
     inputs,
+    states: new Map<Value, string>(states),
     steps: stepNames,
     buffers: ownsBuffers ? steps.filter(inBuffer).map(({ node }) => stepNames.get(node)!) : letters,
     outputs: graph.outputs.map((output) => outputNames(outputName(graph, output.name))),

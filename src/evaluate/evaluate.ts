@@ -1,7 +1,15 @@
 /** Runs a graph with the operators' own plain loops: the oracle of the tests, and the source of sample predictions. */
 
 import { Refusal } from '../errors.ts';
-import { countReaders, type Graph, inputsOf, type Node, nodesOf, type Value } from '../ir/graph.ts';
+import {
+  countReaders,
+  type Graph,
+  inputsOf,
+  type Node,
+  nodesOf,
+  resultsOf,
+  type Value,
+} from '../ir/graph.ts';
 import { bind, printType, sameShape, type Tensor, type TensorData } from '../ir/types.ts';
 import { ops } from '../ops/index.ts';
 import type { Op } from '../ops/op.ts';
@@ -20,18 +28,31 @@ export function evaluateNodes(
   inputs: ReadonlyMap<string, Tensor>,
   samples: number,
 ): ReadonlyMap<Value, Tensor> {
-  return evaluateAll(graph, inputs, samples, () => {});
+  return evaluateAll(graph, inputs, samples, initialStates(graph), () => {});
 }
 
-/** The outputs of a graph, in their order. `change` may change what each node makes, before anything reads it. */
+/** What one prediction comes to. */
+export interface Evaluated {
+  readonly outputs: readonly Tensor[];
+  /** What is left to the next one, by the names of the states. */
+  readonly states: ReadonlyMap<string, Tensor>;
+}
+
+/** The states before the first prediction, by their names. */
+export function initialStates({ memory }: Graph): ReadonlyMap<string, Tensor> {
+  return new Map((memory?.states ?? []).map(({ input, initial }) => [input.name, initial]));
+}
+
+/** The outputs of a graph, in their order, and its states afterwards. `change` may change what each node makes, before anything reads it. */
 export function evaluate(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
   samples: number,
+  states: ReadonlyMap<string, Tensor> = initialStates(graph),
   change: (node: Node, data: TensorData) => void = () => {},
-): readonly Tensor[] {
+): Evaluated {
   const unread = new Map(countReaders(graph));
-  const values = evaluateAll(graph, inputs, samples, (node, values) => {
+  const values = evaluateAll(graph, inputs, samples, states, (node, values) => {
     change(node, tensorOf(node, values).data);
     for (const input of inputsOf(node)) {
       const left = unread.get(input)! - 1;
@@ -39,7 +60,10 @@ export function evaluate(
       if (left === 0) values.delete(input);
     }
   });
-  return graph.outputs.map(({ value }) => tensorOf(value, values));
+  const next = (graph.memory?.states ?? []).map((state) => {
+    return [state.input.name, tensorOf(state.next, values)] as const;
+  });
+  return { outputs: graph.outputs.map(({ value }) => tensorOf(value, values)), states: new Map(next) };
 }
 
 /** `evaluated` is told of each node, and may forget the values that nothing reads any more. */
@@ -47,11 +71,15 @@ function evaluateAll(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
   samples: number,
+  states: ReadonlyMap<string, Tensor>,
   evaluated: (node: Node, values: Map<Value, Tensor>) => void,
 ): ReadonlyMap<Value, Tensor> {
   const values = new Map<Value, Tensor>();
-  for (const input of graph.inputs) {
-    const tensor = inputs.get(input.name);
+  const given = [
+    ...graph.inputs.map((input) => [input, inputs.get(input.name)] as const),
+    ...(graph.memory?.states ?? []).map(({ input }) => [input, states.get(input.name)] as const),
+  ];
+  for (const [input, tensor] of given) {
     const type = bind(input.type, samples);
     if (!tensor || tensor.dtype !== type.dtype || !sameShape(tensor.shape, type.shape)) {
       throw new Error(
@@ -65,7 +93,7 @@ function evaluateAll(
     values.set(node, tensor);
     evaluated(node, values);
   }
-  for (const { value } of graph.outputs) values.set(value, tensorOf(value, values));
+  for (const value of resultsOf(graph)) values.set(value, tensorOf(value, values));
   return values;
 }
 

@@ -55,9 +55,59 @@ export interface Output {
   readonly value: Value;
 }
 
+/** A value that a prediction leaves to the next one, such as the state of a recurrent layer. */
+export interface State {
+  /** What the nodes read of it: what the prediction before has left. */
+  readonly input: Input;
+  /** What the next prediction will read. */
+  readonly next: Value;
+  /** What the first one reads, with a row for each sample of the batch. */
+  readonly initial: Tensor;
+}
+
+/** What a model keeps from one prediction to the next. */
+export interface Memory {
+  /** How many samples it predicts at once: as many as each state has rows. */
+  readonly batch: number;
+  readonly states: readonly State[];
+}
+
 export interface Graph {
   readonly inputs: readonly Input[];
   readonly outputs: readonly Output[];
+  readonly memory?: Memory;
+}
+
+/** How many samples a prediction is for: one, or the batch of a model with a memory. */
+export function rowsOfCall({ memory }: Graph): number {
+  return memory?.batch ?? 1;
+}
+
+/** All that the graph computes: its outputs, and what it leaves to the next prediction. */
+export function resultsOf({ outputs, memory }: Graph): readonly Value[] {
+  return [...outputs.map(({ value }) => value), ...(memory?.states ?? []).map(({ next }) => next)];
+}
+
+/** The graph with what it keeps, as far as something reads it, in the order of the reads. */
+export function withMemory(graph: Graph, memory: Memory | undefined): Graph {
+  if (!memory) return graph;
+  const whole = { ...graph, memory };
+  const reads: readonly Value[] = [...nodesOf(whole).flatMap(inputsOf), ...resultsOf(whole)];
+  const read = memory.states.filter(({ input }) => reads.includes(input));
+  if (read.length < memory.states.length) {
+    return withMemory(graph, read.length === 0 ? undefined : { ...memory, states: read });
+  }
+  const states = read.toSorted((a, b) => reads.indexOf(a.input) - reads.indexOf(b.input));
+  return { ...graph, memory: { ...memory, states } };
+}
+
+/** The same graph, with other values for what it computes. `name` is that of an output, or of a state. */
+export function mapResults(graph: Graph, map: (value: Value, name: string) => Value): Graph {
+  const { inputs, memory } = graph;
+  const outputs = graph.outputs.map(({ name, value }) => ({ name, value: map(value, name) }));
+  if (!memory) return { inputs, outputs };
+  const states = memory.states.map((state) => ({ ...state, next: map(state.next, state.input.name) }));
+  return { inputs, outputs, memory: { ...memory, states } };
 }
 
 /** The values that a node reads, in the order of their names. */
@@ -65,12 +115,12 @@ export function inputsOf(node: Node): readonly Value[] {
   return Object.values(node.inputs);
 }
 
-/** Every node that the outputs need, each after those it reads. */
+/** Every node that the results need, each after those it reads. */
 export function nodesOf(graph: Graph): readonly Node[] {
   const order: Node[] = [];
   const seen = new Set<Value>();
   const stack: { readonly value: Value; readonly read: boolean }[] = [];
-  for (const { value } of [...graph.outputs].reverse()) stack.push({ value, read: false });
+  for (const value of [...resultsOf(graph)].reverse()) stack.push({ value, read: false });
   for (let top = stack.pop(); top; top = stack.pop()) {
     const { value, read } = top;
     if (value.kind !== 'node') continue;
@@ -85,11 +135,11 @@ export function nodesOf(graph: Graph): readonly Node[] {
   return order;
 }
 
-/** How often each value is read, by nodes and as an output. */
+/** How often each value is read, by nodes and as a result. */
 export function countReaders(graph: Graph): ReadonlyMap<Value, number> {
   const counts = new Map<Value, number>();
   const count = (value: Value) => counts.set(value, (counts.get(value) ?? 0) + 1);
   for (const node of nodesOf(graph)) inputsOf(node).forEach(count);
-  for (const { value } of graph.outputs) count(value);
+  for (const value of resultsOf(graph)) count(value);
   return counts;
 }

@@ -21,6 +21,10 @@ export function printGraph(graph: Graph, nodes: readonly Node[] = nodesOf(graph)
     names.set(input, input.name);
     return `input ${input.name}: ${printType(input.type)}`;
   });
+  for (const { input } of graph.memory?.states ?? []) {
+    names.set(input, input.name);
+    lines.push(`state ${input.name}: ${printType(input.type)}`);
+  }
   const nameOf = (value: Value) =>
     value.kind === 'constant'
       ? `${value.variable ?? 'constant'} ${printType(value.type)}`
@@ -33,6 +37,8 @@ export function printGraph(graph: Graph, nodes: readonly Node[] = nodesOf(graph)
     lines.push(`%${i} = ${node.op}(${inputs}) ${details}: ${printType(node.type)}  # ${node.layer.name}`);
   }
   for (const { name, value } of graph.outputs) lines.push(`output ${name}: ${nameOf(value)}`);
+  for (const { input, next } of graph.memory?.states ?? [])
+    lines.push(`state ${input.name} becomes ${nameOf(next)}`);
   return `${lines.join('\n')}\n`;
 }
 

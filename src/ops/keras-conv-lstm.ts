@@ -7,7 +7,7 @@ import { compute } from './elementwise.ts';
 import { call, type Expression, input } from './expression.ts';
 import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasOutputs } from './keras.ts';
 import { type Formula, formulaSetting } from './keras-activation.ts';
-import { refuseStateful } from './keras-recurrent.ts';
+import { refuseTimeMajor } from './keras-recurrent.ts';
 import { reshaped } from './reshape.ts';
 import { steps } from './slice.ts';
 import type { Operand } from './tensorflow.ts';
@@ -18,7 +18,12 @@ const MOST_STEPS = 100;
 const convLstm =
   (rank: number) =>
   (layer: KerasLayer): KerasOutputs => {
-    refuseStateful(layer);
+    refuseTimeMajor(layer);
+    if (layer.flag('stateful', false)) {
+      throw new Refusal(
+        'a ConvLSTM that keeps a state is not supported here; export a SavedModel of the model',
+      );
+    }
     layer.ignore('dropout', 'recurrent_dropout', 'unit_forget_bias', 'implementation');
     if (isChannelsFirstLayer(layer)) throw new Refusal('channels before the pixels are not supported here');
     if (layer.inputs.length > 1 || layer.argument('initial_state', 1)) {

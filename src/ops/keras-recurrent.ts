@@ -33,6 +33,8 @@ interface Run {
   readonly returnsSequences: boolean;
   readonly returnsStates: boolean;
   readonly zeroesMasked: boolean;
+  /** What the names of its states begin with. */
+  readonly path: string;
 }
 
 /** The states that a cell carries. */
@@ -52,6 +54,7 @@ function runOf(layer: KerasLayer, [x, ...states]: readonly Operand[]): Run {
     returnsSequences: layer.flag('return_sequences', false),
     returnsStates: layer.flag('return_state', false),
     zeroesMasked: layer.flag('zero_output_for_mask', false),
+    path: '',
   };
 }
 
@@ -68,12 +71,14 @@ function operandsIn(argument: KerasArgument): readonly Operand[] {
 
 /** Runs the cells that the config of `of` has, one after the other, and builds for `layer`. */
 function runLayer(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
-  refuseStateful(of);
+  refuseTimeMajor(of);
+  const isStateful = of.flag('stateful', false);
   const cells = cellsOf(of);
   let { x } = run;
-  let initial = run.initial;
+  let initial = run.initial.length === 0 && isStateful ? keptStates(layer, cells, run.path) : run.initial;
   const outputs: Operand[] = [];
   const states: Operand[] = [];
+  const returnsStates = run.returnsStates || isStateful;
   for (const [i, cell] of cells.entries()) {
     const isLast = i === cells.length - 1;
     const own = initial.slice(0, statesOf[cell.kind].length);
@@ -82,25 +87,40 @@ function runLayer(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
     // A cell inside the stack is read step by step in the order of the input.
     const inside = order === 'backward' ? 'aligned' : order;
     const one: Run = isLast
-      ? { ...run, x, initial: own }
-      : { ...run, x, initial: own, order: inside, returnsSequences: true, zeroesMasked: false };
+      ? { ...run, x, initial: own, returnsStates }
+      : {
+          ...run,
+          x,
+          initial: own,
+          returnsStates,
+          order: inside,
+          returnsSequences: true,
+          zeroesMasked: false,
+        };
     const results = runCell(layer, cell, one);
     x = results[0]!;
     if (isLast) outputs.push(x);
     states.push(...results.slice(1));
   }
   if (initial.length > 0) throw new Refusal('it is called with more initial states than it has');
-  const all = [...outputs, ...states];
+  if (isStateful) for (const [i, state] of states.entries()) layer.keep(stateName(run.path, i), state);
+  const all = [...outputs, ...(run.returnsStates ? states : [])];
   return { outputs: all, masks: all.map((_, i) => (i === 0 && run.returnsSequences ? run.mask : undefined)) };
 }
 
+/** What the cells of a stateful layer are left with by the call before. */
+function keptStates(layer: KerasLayer, cells: readonly Cell[], path: string): readonly Operand[] {
+  const units = cells.flatMap(({ kind, config }) => statesOf[kind].map(() => config.number('units')));
+  return units.map((count, i) => layer.state(stateName(path, i), [count]));
+}
+
+/** `state`, `state_1` */
+function stateName(path: string, index: number): string {
+  return `${path}state${index === 0 ? '' : `_${index}`}`;
+}
+
 /** Refuses what is the same for all recurrent layers, and passes over what does not matter. */
-export function refuseStateful(layer: KerasLayer): void {
-  if (layer.flag('stateful', false)) {
-    throw new Refusal(
-      'it keeps a state from one prediction to the next, which is not supported yet; save the model with stateful=False',
-    );
-  }
+export function refuseTimeMajor(layer: KerasLayer): void {
   if (layer.flag('time_major', false)) {
     throw new Refusal('steps before the samples, time_major=True, are not supported');
   }
@@ -226,6 +246,7 @@ function bidirectional(layer: KerasLayer): KerasOutputs {
   const half = initial.length / 2;
   const [a, b] = (['forward', 'aligned'] as const).map((order) =>
     runLayer(layer, order === 'forward' ? forward : backward, {
+      path: order === 'forward' ? `forward_${name}/` : `${ownBackward ?? `backward_${name}`}/`,
       x,
       mask: layer.mask(0),
       initial: order === 'forward' ? initial.slice(0, half) : initial.slice(half),

@@ -73,6 +73,11 @@ export interface KerasLayer extends Builder {
   /** The layer that is written in the config of this one, to read its config and weights; nothing of it may stay unread. */
   inner(serialized: Json, place: InnerPlace): KerasLayer;
 
+  /** A state that is zeros before the first prediction, of this shape for each sample: what it is now. */
+  state(name: string, shape: readonly number[]): Operand;
+  /** Sets such a state, for the next call of the layer and the next prediction. */
+  keep(name: string, next: Operand): void;
+
   /** What an op of TensorFlow makes of the operands; lists of numbers are constants of i32. */
   tensorflow(
     op: string,

@@ -3,7 +3,7 @@
 import type { NpyArray } from '../1-read/npy.ts';
 import { readNpz } from '../1-read/npz.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
-import type { Graph, Input } from '../ir/graph.ts';
+import { type Graph, type Input, rowsOfCall } from '../ir/graph.ts';
 import {
   bind,
   elements,
@@ -32,6 +32,13 @@ export function readFeatures(bytes: Uint8Array, file: string, graph: Graph): Sam
 
   const count = sampleCount(arrays, graph);
   if (count === 0) refuse(file, 'it has no samples; give at least one');
+  const batch = rowsOfCall(graph);
+  if (count % batch !== 0) {
+    refuse(
+      file,
+      `it has ${count} samples, and the model keeps a state for batches of ${batch}: give the batches of all calls, one after the other`,
+    );
+  }
   const inputs = new Map<string, Tensor>();
   for (const input of graph.inputs) {
     const tensor = attempt(input.name, () => inputTensor(arrays, input, count));

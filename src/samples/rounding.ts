@@ -5,7 +5,7 @@
 
 import { largestError } from '../evaluate/error.ts';
 import { evaluate, opOf } from '../evaluate/evaluate.ts';
-import type { Graph, Node } from '../ir/graph.ts';
+import { type Graph, type Node, rowsOfCall } from '../ir/graph.ts';
 import { isFloat, type Tensor, type TensorData } from '../ir/types.ts';
 import { randomNumbers } from './draw.ts';
 
@@ -18,10 +18,11 @@ const ONE_ROUNDING = 2 ** -22;
 /** A model that makes more than this of rounding has no predictions to compare. */
 const MOST = 5e-3;
 
-/** The largest error of the outputs when all sums within the model are moved a little, for one sample. */
+/** The largest error of the outputs when all sums within the model are moved a little, for one call. */
 export function roundingError(
   graph: Graph,
   inputs: ReadonlyMap<string, Tensor>,
+  states: ReadonlyMap<string, Tensor>,
   outputs: readonly Tensor[],
 ): number {
   const random = randomNumbers(20260102);
@@ -30,8 +31,9 @@ export function roundingError(
   };
   let largest = 0;
   for (let trial = 0; trial < TRIALS; trial++) {
-    for (const [i, moved] of evaluate(graph, inputs, 1, moveSums).entries()) {
-      if (isFloat(moved.dtype)) largest = Math.max(largest, largestError(moved.data, outputs[i]!.data));
+    const moved = evaluate(graph, inputs, rowsOfCall(graph), states, moveSums);
+    for (const [i, { dtype, data }] of moved.outputs.entries()) {
+      if (isFloat(dtype)) largest = Math.max(largest, largestError(data, outputs[i]!.data));
     }
   }
   return Math.min(largest, MOST);

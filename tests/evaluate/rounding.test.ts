@@ -39,7 +39,7 @@ test('a sum makes little of its rounding, and a logarithm of what is nearly 0 ma
     [decibels, 1e-3, 5e-3],
   ] as const) {
     const graph = graphOf(value);
-    const rounding = roundingError(graph, inputs, evaluate(graph, inputs, 1));
+    const rounding = roundingError(graph, inputs, new Map(), evaluate(graph, inputs, 1).outputs);
     assert.ok(rounding >= least && rounding <= most, `${rounding}`);
   }
 });
@@ -51,7 +51,7 @@ test('predictions may be off by what rounding makes of them, and by no more', ()
     [sums, 1e-4, false],
   ] as const) {
     const graph = graphOf(value);
-    const [exact] = evaluate(graph, inputs, 1);
+    const [exact] = evaluate(graph, inputs, 1).outputs;
     const moved = tensor(
       'f32',
       exact!.shape,

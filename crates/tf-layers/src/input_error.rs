@@ -8,6 +8,8 @@ use std::ops::Range;
 pub enum InputError {
     /// `name` has another number of rows than the first input.
     Rows { name: &'static str, rows: usize, expected: usize },
+    /// A batch of another size than that for which the model keeps a state.
+    Batch { name: &'static str, rows: usize, expected: usize },
     /// A number that is no index: not in `range`.
     Index { name: &'static str, sample: usize, position: usize, value: i64, range: Range<i64> },
     /// A word, or an integer in digits, that a look-up has no number for.
@@ -24,10 +26,15 @@ impl InputError {
         }
     }
 
+    /// Checks that a batch has the size for which the model keeps a state.
+    pub fn check_batch(name: &'static str, rows: usize, expected: usize) -> Result<(), Self> {
+        if rows == expected { Ok(()) } else { Err(Self::Batch { name, rows, expected }) }
+    }
+
     /// The same error, with `samples` more samples before it.
     pub fn after(mut self, samples: usize) -> Self {
         match &mut self {
-            Self::Rows { .. } => {}
+            Self::Rows { .. } | Self::Batch { .. } => {}
             Self::Index { sample, .. } | Self::Unknown { sample, .. } => *sample += samples,
         }
         self
@@ -40,6 +47,10 @@ impl Display for InputError {
             Self::Rows { name, rows, expected } => {
                 write!(f, "`{name}` has {rows} rows where {expected} are expected")
             }
+            Self::Batch { name, rows, expected } => write!(
+                f,
+                "`{name}` has {rows} rows, and the model keeps a state for batches of {expected}",
+            ),
             Self::Index { name, sample, position, value, range } => write!(
                 f,
                 "`{name}` of sample {sample} holds {value} at position {position}, not in {range:?}",
@@ -64,6 +75,16 @@ mod tests {
         assert_eq!(InputError::check_rows([("tokens", 8), ("out", 8)]), Ok(()));
         let error = InputError::check_rows([("tokens", 8), ("features", 5), ("out", 9)]);
         assert_eq!(error.unwrap_err().to_string(), "`features` has 5 rows where 8 are expected");
+    }
+
+    #[test]
+    fn says_how_large_a_batch_has_to_be() {
+        assert_eq!(InputError::check_batch("steps", 2, 2), Ok(()));
+        let error = InputError::check_batch("steps", 3, 2).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`steps` has 3 rows, and the model keeps a state for batches of 2"
+        );
     }
 
     #[test]

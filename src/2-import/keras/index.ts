@@ -1,13 +1,15 @@
 /** A model that Keras saved becomes a graph: its config says which layers there are, and a file has their weights. */
 
 import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
+import type { TensorInfo } from '../../1-read/saved-model.ts';
 import { ConversionError, type Problem, Refusal, refuse, within } from '../../errors.ts';
 import { newBudget } from '../../ir/builder.ts';
-import type { Input, Output } from '../../ir/graph.ts';
+import { type Input, type Output, withMemory } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
 import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
-import { inputType } from '../saved-model/signature.ts';
+import { fixedBatch, inputType } from '../saved-model/signature.ts';
+import { stateValues } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
 import { type Conversion, callLayer, loweringOf } from './layer.ts';
@@ -50,10 +52,12 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
   const model = modelConfig(root);
   if (model.outputs.length === 0) refuse(source.file, 'damaged: the model has no outputs');
   const inputs = inputsOf(model, options);
+  const batch = fixedBatch(model.inputs.map(({ layer }) => infoOf(inputLayer(model, layer))));
+  const states = stateValues(batch);
   const problems: Problem[] = [];
   const warnings: string[] = [];
   const halfFloats: HalfFloat[] = [];
-  const conversion = conversionOf(source, warnings, problems, halfFloats);
+  const conversion = conversionOf(source, { states, batch }, warnings, problems, halfFloats);
   const results = runModel({
     model,
     prefix: '',
@@ -65,7 +69,7 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
   return {
-    graph: { inputs, outputs: outputs as readonly Output[] },
+    graph: withMemory({ inputs, outputs: outputs as readonly Output[] }, states.memory()),
     variables: [...conversion.variables.values()],
     warnings,
     ...(halfFloats.length > 0 && { halfFloat: halfFloats.at(-1)! }),
@@ -79,6 +83,7 @@ function majorOf(version: string): number {
 
 function conversionOf(
   source: KerasModel,
+  kept: Pick<Conversion, 'states' | 'batch'>,
   warnings: string[],
   problems: Problem[],
   halfFloats: HalfFloat[],
@@ -88,6 +93,7 @@ function conversionOf(
   let depth = 0;
   let layers = 0;
   const conversion: Conversion = {
+    ...kept,
     keras: majorOf(source.version),
     budget,
     variables: new Map(),
@@ -157,19 +163,18 @@ function callsOf(conversion: Conversion, problems: Problem[]): Pick<ModelRun, 'c
 }
 
 /** The inputs of the model, with the lengths that the user gave to those which are open. */
-function inputsOf({ layers, inputs }: ModelConfig, options: ImportOptions): readonly Input[] {
+function inputsOf(model: ModelConfig, options: ImportOptions): readonly Input[] {
   const problems: Problem[] = [];
-  const names = inputs.map(({ layer }) => layer);
+  const names = model.inputs.map(({ layer }) => layer);
   for (const given of options.inputShapes.keys()) {
     if (names.includes(given)) continue;
     const what = `the model has no such input, but: ${names.join(', ')}`;
     problems.push({ where: `--input_shape ${given}`, what });
   }
-  const found = inputs.flatMap(({ layer: name }): readonly Input[] => {
+  const found = model.inputs.flatMap(({ layer: name }): readonly Input[] => {
     try {
-      const layer = layers.find((candidate) => candidate.name === name);
-      if (layer?.className !== 'InputLayer') throw new Refusal('damaged: no InputLayer has its name');
-      return [{ kind: 'input', name, type: typeOf(layer, options.inputShapes.get(name)) }];
+      const info = infoOf(inputLayer(model, name));
+      return [{ kind: 'input', name, type: inputType(name, info, options.inputShapes.get(name)) }];
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       problems.push({ where: `input "${name}"`, what: error.message });
@@ -180,7 +185,13 @@ function inputsOf({ layers, inputs }: ModelConfig, options: ImportOptions): read
   return found;
 }
 
-function typeOf({ name, config }: LayerConfig, given: readonly number[] | undefined): Input['type'] {
+function inputLayer({ layers }: ModelConfig, name: string): LayerConfig {
+  const layer = layers.find((candidate) => candidate.name === name);
+  if (layer?.className !== 'InputLayer') throw new Refusal('damaged: no InputLayer has its name');
+  return layer;
+}
+
+function infoOf({ name, config }: LayerConfig): TensorInfo {
   for (const key of ['sparse', 'ragged']) {
     if (valueAt(config, key) === true)
       throw new Refusal(`it is ${key}, and only dense tensors are supported`);
@@ -189,7 +200,7 @@ function typeOf({ name, config }: LayerConfig, given: readonly number[] | undefi
   const shape = valueAt(config, 'batch_shape') ?? valueAt(config, 'batch_input_shape');
   const lengths = isList(shape) ? shape.map(lengthOf) : 'unknown';
   if (typeof dtype !== 'string') throw new Refusal(`its type is ${printJson(dtype)}`);
-  return inputType(name, { name, type: typeNamed(dtype), shape: lengths, encoding: 'dense' }, given);
+  return { name, type: typeNamed(dtype), shape: lengths, encoding: 'dense' };
 }
 
 function lengthOf(length: Json): number | undefined {

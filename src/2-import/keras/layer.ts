@@ -4,7 +4,7 @@ import { type Json, valueAt } from '../../1-read/json.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, constant } from '../../ir/builder.ts';
 import type { Constant, Layer } from '../../ir/graph.ts';
-import { type HalfFloat, isFloat, type Tensor } from '../../ir/types.ts';
+import { elements, type HalfFloat, isFloat, type Tensor, zeros } from '../../ir/types.ts';
 import { compute } from '../../ops/elementwise.ts';
 import { cast, input } from '../../ops/expression.ts';
 import { calledFunctions, kerasLayers } from '../../ops/index.ts';
@@ -18,6 +18,7 @@ import {
   type TensorflowAttribute,
 } from '../../ops/keras.ts';
 import type { Builder, Operand } from '../../ops/tensorflow.ts';
+import type { StateValues } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import { configReader } from './config-reader.ts';
 import { dtypeOfPolicy, halfFloatOfPolicy } from './dtype.ts';
@@ -31,6 +32,9 @@ export interface Conversion {
   /** Every weight that a layer asked for, by the name that it has in Keras. */
   readonly variables: Map<string, { readonly layer: string; readonly name: string; readonly tensor: Tensor }>;
   warn(layer: Layer, what: string): void;
+  readonly states: StateValues;
+  /** How many samples the inputs have, if the model fixes it. */
+  readonly batch: number | undefined;
   /** Told of a layer that computes with less than f32. */
   roundsTo(halfFloat: HalfFloat): void;
   /** Runs a model that is a layer of another one. */
@@ -188,6 +192,16 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
         { ...call, path: `${path}/${place.name ?? place.attribute}`, weights: weights.inner(place) },
         conversion,
       ),
+    state(name, shape) {
+      const { batch, states } = conversion;
+      if (batch === undefined) {
+        throw new Refusal(
+          'it keeps a state from one prediction to the next, and the number of samples is open; give the inputs a batch_shape',
+        );
+      }
+      return states.read(`${path}/${name}`, () => zerosOf([batch, ...shape]));
+    },
+    keep: (name, next) => conversion.states.assign(`${path}/${name}`, () => zerosOf([]), next, layer),
     tensorflow(op, given, attributes) {
       const [first] = runTensorflow(op, given, attributes);
       if (!first) throw new Error(`${op} has no output`);
@@ -210,6 +224,10 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
       }
     },
   };
+}
+
+function zerosOf(shape: readonly number[]): Tensor {
+  return { dtype: 'f32', shape, data: zeros('f32', elements(shape)) };
 }
 
 function isTensor(argument: KerasArgument): argument is KerasArgument & { readonly kind: 'tensor' } {

@@ -34,7 +34,9 @@ const layers: ReadonlySet<string> = new Set([
   'solarization',
 ]);
 
-const random = /^(Stateless)?(Random|TruncatedNormal|Multinomial|ParameterizedTruncatedNormal|Shuffle)/;
+/** Ops that draw random numbers. */
+export const random =
+  /^(Stateless)?(Random|TruncatedNormal|Multinomial|ParameterizedTruncatedNormal|Shuffle)/;
 
 /**
  * The nodes without the layers that draw random numbers, and the names of those. A layer is taken out only if one value

@@ -1,10 +1,10 @@
 /** Runs the graph of a SavedModel with values of ours: nodes in their order, functions where they are called. */
 
-import { dtypeOf } from '../../1-read/element-types.ts';
 import type { FunctionDef, MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
 import { type Problem, Refusal, refuse } from '../../errors.ts';
 import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { HalfFloat } from '../../ir/types.ts';
+import { apply } from '../../ops/elementwise.ts';
 import { absorbed } from './absorb.ts';
 import { withoutAugmentation } from './augmentation.ts';
 import { withFailingLookUps } from './failing-look-ups.ts';
@@ -23,6 +23,7 @@ import {
   scopePath,
 } from './scope.ts';
 import { FILE } from './signature.ts';
+import { effectsOf, isAssignment } from './states.ts';
 import type { Values } from './values.ts';
 
 /** Which output a name stands for, of ops with several named ones. */
@@ -48,11 +49,19 @@ export class Importer {
   private readonly graph: MetaGraph;
   private readonly layerOf: (node: string) => string;
   private readonly values: Values;
+  private readonly states: ReadonlySet<string>;
   private readonly budget: Budget;
   private visited = 0;
 
-  constructor(graph: MetaGraph, layerOf: (node: string) => string, values: Values, budget: Budget) {
+  constructor(
+    graph: MetaGraph,
+    layerOf: (node: string) => string,
+    values: Values,
+    states: ReadonlySet<string>,
+    budget: Budget,
+  ) {
     this.graph = graph;
+    this.states = states;
     this.layerOf = layerOf;
     this.values = values;
     this.budget = budget;
@@ -64,23 +73,38 @@ export class Importer {
     known: ReadonlyMap<string, readonly Imported[]>,
     references: readonly Reference[],
     depth: number,
+    controls: readonly string[] = [],
   ): readonly Imported[] {
     if (depth > 64) refuse(FILE, 'its functions call each other without end');
     const { scope, dropped } = withoutAugmentation(withFailingLookUps(given), references);
     for (const layer of dropped) this.dropped.add(layer);
     const results = new Map(known);
     const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));
-    for (const node of order(
-      scope,
-      references.map(({ name }) => name),
-      reads,
-    )) {
+    for (const node of this.inOrder(scope, known, references, controls, reads)) {
       if (results.has(node.name)) continue;
       if (++this.visited > MOST_NODES)
         refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
       results.set(node.name, this.outputsOf(scope, node, results, depth));
     }
     return references.map((at) => this.pick(scope, at, results));
+  }
+
+  /** The nodes that the references need, and those that assign to a state, each after those that have to be before it. */
+  private inOrder(
+    scope: Scope,
+    known: ReadonlyMap<string, readonly Imported[]>,
+    references: readonly Reference[],
+    controls: readonly string[],
+    reads: (node: NodeDef) => readonly string[],
+  ): readonly NodeDef[] {
+    const roots = references.map(({ name }) => name);
+    const variables = new Map<string, string>();
+    for (const [name, [value]] of known) if (value?.kind === 'variable') variables.set(name, value.name);
+    const effects = effectsOf(this.graph, scope, { roots, controls }, variables, this.states);
+    const needed = order(scope, [...roots, ...effects], reads);
+    if (effects.length === 0) return needed;
+    const isNeeded = new Set(needed);
+    return order(scope, [...roots, ...controls], ({ inputs }) => inputs).filter((node) => isNeeded.has(node));
   }
 
   private pick(scope: Scope, at: Reference, results: ReadonlyMap<string, readonly Imported[]>): Imported {
@@ -137,7 +161,6 @@ export class Importer {
       case 'StatefulPartitionedCall':
       case 'PartitionedCall': {
         const called = calledFunction(node, this.graph.functions);
-        if (this.hasState(called, scopePath(name))) return called.outputs.map(() => unknown);
         return this.call(called, scopePath(name), inputs, depth);
       }
       case 'While':
@@ -151,6 +174,7 @@ export class Importer {
       }
     }
     if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
+    if (isAssignment(node)) return this.assign(node, name, inputs);
     return lowerNode(node, inputs, {
       name,
       layer: { name: this.layerOf(name) },
@@ -176,27 +200,26 @@ export class Importer {
       const name = called.outputs[i]?.name ?? '';
       return reference(called.returns.get(name) ?? name);
     });
-    return this.run(scopeOf(called.nodes, path), args, returns, depth + 1);
+    const controls = [...called.controlReturns.values()];
+    return this.run(scopeOf(called.nodes, path), args, returns, depth + 1, controls);
   }
 
-  /** A layer that assigns to a variable that it reads predicts other numbers the next time: says so, if there is one. */
-  private hasState(called: FunctionDef, path: string): boolean {
-    const scope = scopeOf(called.nodes, path);
-    const roots = [...called.returns.values()].map((text) => reference(text).name);
-    const read = new Set(order(scope, roots, dataInputs).flatMap(({ inputs }) => inputs));
-    const assignments = order(scope, roots, ({ inputs }) => inputs).filter(({ op, inputs, attributes }) => {
-      const dtype = attributes.get('dtype');
-      const isOfFloats = dtype?.kind === 'type' && dtypeOf(dtype.value) === 'f32';
-      return op === 'AssignVariableOp' && isOfFloats && read.has(inputs[0] ?? '');
-    });
-    for (const { name } of assignments) {
-      this.problem(
-        path + name,
-        'stateful',
-        'it keeps a state from one prediction to the next, which is not supported yet; save the model with stateful=False',
-      );
-    }
-    return assignments.length > 0;
+  /** Sets a state, which later nodes read. */
+  private assign(node: NodeDef, name: string, [variable, by]: readonly Imported[]): readonly Imported[] {
+    if (variable?.kind !== 'variable' || !by)
+      throw new Refusal('it assigns to something else than a variable');
+    const layer = { name: this.layerOf(name) };
+    const value = this.values.read(by, name);
+    const change = (function_: 'add' | 'subtract') =>
+      apply(builderFor(layer, this.budget), function_, this.values.read(variable, name), value);
+    const assigned = {
+      AssignVariableOp: () => value,
+      AssignAddVariableOp: () => change('add'),
+      AssignSubVariableOp: () => change('subtract'),
+    }[node.op];
+    if (!assigned) throw new Refusal(`a state that is changed by ${node.op} is not supported`);
+    this.values.assign(variable.name, assigned(), layer);
+    return [];
   }
 
   private loop(node: NodeDef, name: string, depth: number): Loop {
@@ -204,6 +227,8 @@ export class Importer {
       calledFunction(node, this.graph.functions, attribute),
     ) as [FunctionDef, FunctionDef];
     const path = scopePath(name);
+    if (body.nodes.some(isAssignment))
+      throw new Refusal('a loop that assigns to variables is not supported; carry them from round to round');
     return {
       name,
       nodesOfBody: body.nodes.length,

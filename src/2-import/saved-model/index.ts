@@ -5,7 +5,7 @@ import type { MetaGraph, Signature } from '../../1-read/saved-model.ts';
 import { readSavedModel } from '../../1-read/saved-model.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
 import { asValue, newBudget } from '../../ir/builder.ts';
-import type { Graph, Output } from '../../ir/graph.ts';
+import { type Graph, type Output, withMemory } from '../../ir/graph.ts';
 import type { HalfFloat, Tensor } from '../../ir/types.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import type { Imported, Unknown } from './imported.ts';
@@ -13,7 +13,8 @@ import { Importer } from './importer.ts';
 import { layerNames } from './layer-names.ts';
 import { inModelOrder } from './output-order.ts';
 import { type Reference, reference, scopeOf } from './scope.ts';
-import { chosenSignature, FILE, inputsOf, servingGraph, writtenByKeras3 } from './signature.ts';
+import { chosenSignature, FILE, fixedBatch, inputsOf, servingGraph, writtenByKeras3 } from './signature.ts';
+import { stateVariables } from './states.ts';
 import { isText, textsOf } from './text.ts';
 import { type Values, valuesOf } from './values.ts';
 import { variableReads } from './variable-reads.ts';
@@ -57,8 +58,9 @@ export function importGraph(
   const roots = outputs.map(({ at }) => at);
   const main = scopeOf(graph.graph.nodes, '');
   const layerOf = layerNames(variableReads(graph, main, roots), writtenByKeras3(graph));
-  const values = valuesOf(files, graph, budget);
-  const importer = new Importer(graph, layerOf, values, budget);
+  const states = stateVariables(graph, main, roots);
+  const values = valuesOf(files, graph, budget, states, fixedBatch(signature.inputs.values()));
+  const importer = new Importer(graph, layerOf, values, states, budget);
   const given = new Map(
     inputs.map(({ node, input }) => [node, [input.type.dtype === 'text' ? textsOf(input) : input]]),
   );
@@ -66,7 +68,10 @@ export function importGraph(
   const results = outputs.map(({ key }, i) => asOutput(key, found[i]!, name, values, importer.problems));
   if (importer.problems.length > 0) throw new ConversionError(importer.problems);
   return {
-    graph: { inputs: inputs.map(({ input }) => input), outputs: results as readonly Output[] },
+    graph: withMemory(
+      { inputs: inputs.map(({ input }) => input), outputs: results as readonly Output[] },
+      values.memory(),
+    ),
     variables: values
       .reads()
       .map(({ node, variable, tensor }) => ({ layer: layerOf(node), name: variable, tensor })),

@@ -73,6 +73,13 @@ export function inputsOf(
   return inputs;
 }
 
+/** How many samples all inputs have, if the model fixes it. */
+export function fixedBatch(inputs: Iterable<TensorInfo>): number | undefined {
+  const batches = [...inputs].map(({ shape }) => (shape === 'unknown' ? undefined : shape[0]));
+  const [first] = batches;
+  return batches.every((batch) => batch === first) ? first : undefined;
+}
+
 /** The type of an input, whose first dimension is the batch. */
 export function inputType(
   name: string,

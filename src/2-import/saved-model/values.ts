@@ -5,8 +5,10 @@ import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, constant, spend } from '../../ir/builder.ts';
+import type { Layer, Memory } from '../../ir/graph.ts';
 import type { Tensor } from '../../ir/types.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
+import { stateValues } from '../state-values.ts';
 import type { Imported } from './imported.ts';
 import { type Tables, tableName, tablesOf } from './tables.ts';
 import { isText, type Numbers, type TextValue } from './text.ts';
@@ -19,6 +21,10 @@ export interface Values {
   constantOf(node: NodeDef): Operand | TextValue;
   tableOf(node: NodeDef): TextValue;
   nodeOf(numbers: Numbers): Operand;
+  /** Sets a variable that is a state. */
+  assign(variable: string, value: Operand, layer: Layer): void;
+  /** What the model keeps from one prediction to the next, if it keeps anything. */
+  memory(): Memory | undefined;
   /** The variables that were read, with the node that read each first, in the order of their use. */
   reads(): readonly TrainedRead[];
 }
@@ -29,8 +35,16 @@ interface TrainedRead {
   readonly tensor: Tensor;
 }
 
-export function valuesOf(files: Files, graph: MetaGraph, budget: Budget): Values {
+/** `states` are the variables that predictions assign to, and `batch` how many samples the inputs have, if that is fixed. */
+export function valuesOf(
+  files: Files,
+  graph: MetaGraph,
+  budget: Budget,
+  states: ReadonlySet<string>,
+  batch: number | undefined,
+): Values {
   const trained = variableValues(files, graph, budget);
+  const kept = stateValues(batch);
   const reads = new Map<string, TrainedRead>();
   const made = new Map<Numbers, Operand>();
   let tables: Tables | undefined;
@@ -41,6 +55,8 @@ export function valuesOf(files: Files, graph: MetaGraph, budget: Budget): Values
   };
   return {
     nodeOf,
+    assign: (variable, value, layer) => kept.assign(variable, () => trained(variable), value, layer),
+    memory: kept.memory,
     reads: () => [...reads.values()],
     read(value, node) {
       if (value.kind === 'unknown') throw new Error('an unknown value was read');
@@ -52,6 +68,7 @@ export function valuesOf(files: Files, graph: MetaGraph, budget: Budget): Values
       }
       if (value.kind !== 'variable') return value;
       const variable = value.name;
+      if (states.has(variable)) return kept.read(variable, () => trained(variable));
       const tensor = trained(variable);
       if (!reads.has(variable)) reads.set(variable, { node, variable, tensor });
       return constant(tensor, variable);

@@ -41,7 +41,9 @@ export function layersOf(graph: Graph): readonly LayerSummary[] {
   const outbounds = new Map<Group, Set<Group>>(groups.map((group) => [group, new Set()]));
   for (const group of groups) {
     for (const read of readFromOutside(group)) {
-      const from = groupOf.get(read)!;
+      const from = groupOf.get(read);
+      // A state comes from no other layer.
+      if (!from) continue;
       seenOutside.add(read);
       inbounds.get(group)!.add(from);
       outbounds.get(from)!.add(group);

@@ -1,0 +1,35 @@
+/** What the tests in `src/lib.rs` say of outputs: where they are written, and how they are compared. */
+
+import type { Crate, OutputField } from './crate.ts';
+import { letStatement } from './rust-layout.ts';
+
+/** The outputs before they are predicted. */
+export function emptyOutputs({ outputs, isLarge }: Crate, rows: string): string {
+  if (isLarge || outputs.length > 1) return `tf_layers::zeros(${rows})`;
+  return `vec![${outputs[0]!.zero}; ${rows}]`;
+}
+
+/** The type of the variable that holds them, where Rust does not find it. */
+export function outputsType({ outputs, isLarge }: Crate): string {
+  return outputs.length > 1 ? ': Vec<Prediction>' : isLarge ? `: Vec<${outputs[0]!.type}>` : '';
+}
+
+function errorCheck({ field, array }: OutputField, several: boolean): string {
+  if (!several) {
+    return `        let error = largest_error(&outputs, &samples.predictions);
+        assert!(error <= TOLERANCE, "the largest error is {error}");`;
+  }
+  const column = letStatement(
+    2,
+    `${field}: Vec<_>`,
+    `outputs.iter().map(|output| output.${field}).collect()`,
+  );
+  return `${column}
+        let error = largest_error(&${field}, &samples.${array});
+        assert!(error <= TOLERANCE, "the largest error of ${field} is {error}");`;
+}
+
+/** The largest error of `outputs`, of all of them. */
+export function errorChecks({ outputs }: Crate): string {
+  return outputs.map((output) => errorCheck(output, outputs.length > 1)).join('\n');
+}
