@@ -44,6 +44,8 @@ export interface Plan {
   readonly buffers: readonly Buffer[];
   /** How many samples go through the steps together. */
   readonly tile: number;
+  /** Numbers of f32 that steps compute in besides, one step after the other, for all samples of a tile. */
+  readonly work: number;
 }
 
 /** Bytes of scratch that are meant to stay in a core's second-level cache. */
@@ -58,7 +60,9 @@ export function plan(optimized: Graph, options: PlanOptions): Plan {
   const tile =
     graph.memory?.batch ??
     Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
-  return { graph, ...(options.enableMemdrop ? shared : ownBuffers(graph)), tile };
+  const steps = options.enableMemdrop ? shared : ownBuffers(graph);
+  const work = nodesOf(graph).reduce((most, node) => Math.max(most, workOf(node)), 0);
+  return { graph, ...steps, tile, work };
 }
 
 /** A result that is an input as it is gets a step that copies it: the results are in the scratch. */
@@ -72,7 +76,7 @@ function withOwnResults(graph: Graph): Graph {
 
 /** The bytes of scratch for a tile of samples. */
 export function scratchBytes(plan: Plan): number {
-  return plan.tile * sampleBytes(plan);
+  return plan.tile * sampleBytes(plan) + plan.work * bytesOf('f32');
 }
 
 function sampleBytes({ buffers }: Pick<Plan, 'buffers'>): number {
@@ -81,6 +85,10 @@ function sampleBytes({ buffers }: Pick<Plan, 'buffers'>): number {
 
 function isView(node: Node): boolean {
   return opOf(node).isView === true;
+}
+
+function workOf(node: Node): number {
+  return opOf(node).work?.(typesOf(node), node.attributes) ?? 0;
 }
 
 /** The value whose memory a value is in: views have none of their own. */

@@ -4,7 +4,7 @@ import { printGraph } from '../ir/print.ts';
 import type { Plan } from './plan.ts';
 
 /** The printed graph, each node with the place of its result. */
-export function printPlan({ graph, steps, buffers, tile }: Plan): string {
+export function printPlan({ graph, steps, buffers, tile, work }: Plan): string {
   const nodes = steps.map(({ node }) => node);
   const lines = printGraph(graph, nodes).split('\n');
   const first = graph.inputs.length + (graph.memory?.states ?? []).length;
@@ -18,5 +18,6 @@ export function printPlan({ graph, steps, buffers, tile }: Plan): string {
     lines[first + i] += `  → ${text}`;
   }
   const memory = buffers.map(({ dtype, length }, i) => `buffer ${i}: ${dtype} × ${length}`);
+  if (work > 0) memory.push(`work: f32 × ${work}, for all samples`);
   return [...lines.slice(0, -1), `tile: ${tile}`, ...memory, ''].join('\n');
 }

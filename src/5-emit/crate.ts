@@ -14,7 +14,7 @@ import {
 } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import type { WeightsPlace } from '../request.ts';
-import { type Names, namesOf, rustName, uniqueNames } from './names.ts';
+import { type Names, namesOf, rustName, uniqueNames, WORK } from './names.ts';
 import { rustString } from './rust-layout.ts';
 
 /** An InputLayer, as the crate has it. */
@@ -350,6 +350,7 @@ class StatementWriter {
       types: typesOf(node),
       output: node.type,
       into: place.kind === 'buffer' ? this.names.buffers[place.buffer]! : '',
+      work: WORK,
       isMutable,
       nameOf: (name: string) => {
         const input = (node.inputs as Readonly<Record<string, Value>>)[name];

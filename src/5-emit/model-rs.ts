@@ -2,7 +2,6 @@
 
 import type { Plan } from '../4-plan/plan.ts';
 import { inputsOf, type Node } from '../ir/graph.ts';
-import { isFloat } from '../ir/types.ts';
 import {
   type Crate,
   hasLifetime,
@@ -20,7 +19,7 @@ import {
   stateStruct,
   stateWrites,
 } from './memory-rs.ts';
-import type { Names } from './names.ts';
+import { type Names, WORK } from './names.ts';
 import {
   checkRows,
   codeText,
@@ -83,6 +82,7 @@ function imports(crate: Crate): string {
     ...(predictsOne(crate) ? ['use std::slice;'] : []),
   ];
   const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
+  if (crate.plan.work > 0 || crate.plan.buffers.some(({ dtype }) => dtype !== 'bool')) uses.push('Buffer');
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
   if (crate.hasIntermediates) uses.push('Intermediate');
   if (crate.weights === 'file') uses.push('Weights', 'WeightsError');
@@ -359,7 +359,10 @@ function forward(crate: Crate): string {
       ? [`        let samples = inputs.${inputs[0]!.field}.len();`]
       : []),
     ...(hasIntermediates ? ['        self.samples = samples;'] : []),
-    destructured(names.buffers, crate.isLarge && outputs.length > 1),
+    destructured(
+      [...names.buffers, ...(crate.plan.work > 0 ? [WORK] : [])],
+      crate.isLarge && outputs.length > 1,
+    ),
     ...(crate.memory ? stateReads(crate.memory) : []),
   ];
   const literal = structLiteral(
@@ -428,12 +431,13 @@ function scratch(crate: Crate): string {
   const extra = isLarge && outputs.length > 1;
   const fields = names.buffers.map((buffer, i) => {
     const { dtype, length } = plan.buffers[i]!;
-    const zero = dtype === 'bool' ? 'false' : isFloat(dtype) ? '0.0' : '0';
-    return {
-      field: `    ${buffer}: Vec<${dtype}>,`,
-      value: `${buffer}: vec![${zero}; ${rows}${length === 1 ? '' : ` * ${length}`}]`,
-    };
+    const count = `${rows}${length === 1 ? '' : ` * ${length}`}`;
+    return dtype === 'bool'
+      ? { field: `    ${buffer}: Vec<bool>,`, value: `${buffer}: vec![false; ${count}]` }
+      : { field: `    ${buffer}: Buffer<${dtype}>,`, value: `${buffer}: Buffer::zeros(${count})` };
   });
+  if (plan.work > 0)
+    fields.push({ field: `    ${WORK}: Buffer<f32>,`, value: `${WORK}: Buffer::zeros(${plan.work})` });
   const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];
   const use = hasIntermediates
     ? 'Each holds the result of one step until the next prediction.'

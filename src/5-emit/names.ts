@@ -12,7 +12,10 @@ const keywords =
   );
 
 /** Variables of the generated functions. */
-const variables = 'batch error first inputs layers math ops out rows samples slice tile'.split(' ');
+const variables = 'batch error first inputs layers math ops out rows samples slice tile work'.split(' ');
+
+/** What layers compute in that need more than their result. */
+export const WORK = 'work';
 
 /** `conv2d/BiasAdd` → `conv2d_bias_add`: lower case, words parted by `_`. */
 export function rustName(name: string): string {

@@ -2,7 +2,7 @@
 
 import { Refusal } from '../errors.ts';
 import type { Constant } from '../ir/graph.ts';
-import { elements, type Tensor } from '../ir/types.ts';
+import { elements, type Tensor, type TensorType } from '../ir/types.ts';
 import { type Activation, activateAll, linear, rustActivation } from './activation.ts';
 import { depthwiseConvolution } from './depthwise-convolution.ts';
 import {
@@ -18,6 +18,7 @@ import { addProduct, repeated } from './product.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
 import { channels, lengthsOut, padding, pixelsUnder, rustWindow, spatial, type Window } from './window.ts';
+import { type Winograd, winograd } from './winograd.ts';
 
 export interface ConvolutionAttributes {
   readonly window: Window;
@@ -81,10 +82,20 @@ export const convolution = defineOp({
     return activateAll(sums, activation);
   },
 
-  emit({ inputs, types, into, layer, use }, { window, activation }) {
+  work: (types, attributes) => winogradOf(types, attributes)?.work ?? 0,
+
+  emit({ inputs, types, into, work, layer, use }, { window, activation }) {
     const sizes = types.kernel.shape.slice(0, -2) as number[];
     const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
     const groups = channels(types.x.shape) / inGroup;
+    const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
+    const doc = `Windows of ${sizes.join(' × ')}, ${groups * inGroup} → ${filters} channels.`;
+    const fast = winogradOf(types, { window, activation });
+    if (fast) {
+      const rustType = `WinogradConv2D<${inGroup}, ${filters}, ${fast.rows}>`;
+      const field = layer({ rustType, doc, pack: ['kernel', 'bias'] });
+      return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${work}, ${into})`;
+    }
     const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
     // The layer over volumes has groups, be it only one.
     const isGrouped = groups > 1 && sizes.length < 3;
@@ -98,10 +109,9 @@ export const convolution = defineOp({
     ];
     const field = layer({
       rustType: `${type}<${parameters.join(', ')}>`,
-      doc: `Windows of ${sizes.join(' × ')}, ${groups * inGroup} → ${filters} channels.`,
+      doc,
       pack: ['kernel', 'bias'],
     });
-    const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
     return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${into})`;
   },
 
@@ -109,6 +119,17 @@ export const convolution = defineOp({
   operations: ({ kernel }, _, output) =>
     elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
 });
+
+function winogradOf(
+  { x, kernel }: Readonly<Record<'x' | 'kernel', TensorType>>,
+  { window }: ConvolutionAttributes,
+): Winograd | undefined {
+  const sizes = kernel.shape.slice(0, -2) as number[];
+  const [inGroup, filters] = kernel.shape.slice(-2) as [number, number];
+  const isPlain = [...window.strides, ...window.dilations].every((steps) => steps === 1);
+  if (!isPlain || inGroup !== channels(x.shape)) return undefined;
+  return winograd(sizes, lengthsOut(window, spatial(x.shape), sizes), inGroup, filters);
+}
 
 /** The stride or dilation of the spatial dimensions, from an attribute that has one for every dimension. */
 export function spatialOf(

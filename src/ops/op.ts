@@ -39,6 +39,9 @@ export interface Op<Name extends string, Input extends string, Weight extends st
   /** Its inputs may be text. All other operators are of numbers. */
   readonly readsText?: true;
 
+  /** How many numbers of f32 it computes in besides, however many samples there are. */
+  readonly work?: (types: Readonly<Record<Input | Weight, TensorType>>, attributes: Attributes) => number;
+
   /** The class of the Keras layer that does the same, for the pictures and the architecture file. */
   readonly className: (attributes: Attributes, types: Readonly<Record<Input | Weight, TensorType>>) => string;
 
@@ -58,6 +61,8 @@ export interface EmittedStep<Input extends string, Weight extends string> {
   readonly output: TensorType;
   /** The buffer to write to. */
   readonly into: string;
+  /** The numbers that the operator asked for, to compute in. */
+  readonly work: string;
   /** Whether the first input may be written to: a view of it must be so too. */
   readonly isMutable: boolean;
   /** What errors call the input, as a literal: the name of the model's input, or of the layer. */

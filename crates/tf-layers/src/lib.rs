@@ -36,6 +36,7 @@
 compile_error!("tf-layers reads weights in place, and they are little-endian");
 
 mod activation;
+mod buffer;
 #[cfg(feature = "npz")]
 pub mod compare;
 mod confidence;
@@ -57,6 +58,7 @@ mod window;
 mod zeros;
 
 pub use activation::Activation;
+pub use buffer::Buffer;
 pub use confidence::{Confidence, Thresholds};
 pub use fingerprint::fingerprint;
 pub use in_parallel::in_parallel;
@@ -66,7 +68,8 @@ pub use layers::{
     BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
     Conv3DTranspose, Dense, DepthwiseConv1D, DepthwiseConv2D, Embedding, Fourier, GroupedConv1D,
     GroupedConv2D, Gru, GruCell, GruResetBefore, GruResetBeforeCell, LayerNormalization, Lstm,
-    LstmCell, Resampling, Row, Run, SimpleRnn, SimpleRnnCell, Steps, UnknownWord, Vocabulary, Word,
+    LstmCell, Resampling, Row, Run, SimpleRnn, SimpleRnnCell, Steps, UnknownWord, Vocabulary,
+    WinogradConv2D, Word,
 };
 pub use ops::Hash;
 pub use tensor::{Number, Rank5, Rank6, Rank7, Rank8, Shape, Tensor, Volume};

@@ -57,7 +57,7 @@ impl Convolution {
     }
 
     #[inline(always)]
-    fn run<S: Simd>(
+    pub(crate) fn run<S: Simd>(
         &self,
         simd: S,
         x: &[f32],
@@ -216,7 +216,7 @@ fn side_by_side<S: Simd>(pixels: usize, panels: usize) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::kernels::rectangle::DEPTH;
     use crate::kernels::testing::{Sizes, assert_near, levels, numbers};
@@ -242,7 +242,12 @@ mod tests {
     }
 
     /// The loops of the definition, in f64.
-    fn naive(convolution: &Convolution, image: &[f32], weights: &[f32], bias: &[f32]) -> Vec<f32> {
+    pub(crate) fn naive(
+        convolution: &Convolution,
+        image: &[f32],
+        weights: &[f32],
+        bias: &[f32],
+    ) -> Vec<f32> {
         let Convolution { axes: [rows, columns], groups, channels, filters } = *convolution;
         let inputs = channels / groups;
         let mut y = vec![];

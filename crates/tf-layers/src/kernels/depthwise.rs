@@ -197,7 +197,7 @@ impl Depthwise {
 /// The channels at which registers of `len` begin. The last one begins earlier rather than to be
 /// filled up.
 #[inline(always)]
-fn starts(channels: usize, len: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn starts(channels: usize, len: usize) -> impl Iterator<Item = usize> {
     (0..channels).step_by(len).map(move |channel| channel.min(channels - len))
 }
 

@@ -27,3 +27,4 @@ pub(crate) mod strided;
 pub(crate) mod testing;
 pub(crate) mod tile;
 pub(crate) mod top_k;
+pub(crate) mod winograd;

@@ -20,7 +20,6 @@ pub(crate) fn numbers<T: FromBytes + Immutable>(rows: &[Row]) -> &[T] {
 }
 
 /// As [`numbers`], to write to.
-#[cfg(feature = "pack")]
 pub(crate) fn numbers_mut<T: FromBytes + IntoBytes>(rows: &mut [Row]) -> &mut [T] {
     <[T]>::mut_from_bytes(rows.as_mut_bytes()).expect("a row is a whole number of aligned numbers")
 }

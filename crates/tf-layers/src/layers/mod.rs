@@ -26,7 +26,7 @@ pub use batch_normalization::BatchNormalization;
 pub use constant::Constant;
 pub use conv1d::{Conv1D, GroupedConv1D};
 pub use conv1d_transpose::Conv1DTranspose;
-pub use conv2d::{Conv2D, GroupedConv2D};
+pub use conv2d::{Conv2D, GroupedConv2D, WinogradConv2D};
 pub use conv2d_transpose::Conv2DTranspose;
 pub use conv3d::Conv3D;
 pub use conv3d_transpose::Conv3DTranspose;
