@@ -27,6 +27,12 @@ impl Axis {
         first.min(end)..end
     }
 
+    /// The last output step whose window is all over the input; there must be one.
+    pub(crate) fn last_whole(&self) -> usize {
+        let reach = (self.size - 1) * self.dilation + 1;
+        ((self.before + self.steps - reach) / self.stride).min(self.steps_out - 1)
+    }
+
     /// The step of the input under place `k` of the window at `out`.
     pub(crate) fn step(&self, out: usize, k: usize) -> usize {
         out * self.stride + k * self.dilation - self.before

@@ -24,6 +24,9 @@ const BLOCK: usize = 256 << 10;
 const PIXELS: usize = 256;
 const SEGMENTS: usize = 16;
 
+/// As many pixels have a block that takes less time to make.
+const FEW: usize = 8;
+
 /// A convolution of images, channels last: `[height, width]` axes, and channels of all groups.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Convolution {
@@ -65,12 +68,30 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
+        let [rows, columns] = self.axes;
+        let images = y.len() / (rows.steps_out * columns.steps_out * self.filters).max(1);
+        if images * rows.steps_out * columns.steps_out <= FEW {
+            self.in_blocks::<S, FEW, FEW>(simd, images, x, panels, activation, y);
+        } else {
+            self.in_blocks::<S, PIXELS, SEGMENTS>(simd, images, x, panels, activation, y);
+        }
+    }
+
+    #[inline(never)]
+    fn in_blocks<S: Simd, const PIXELS: usize, const SEGMENTS: usize>(
+        &self,
+        simd: S,
+        images: usize,
+        x: &[f32],
+        panels: &[Row],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
         let Self { axes: [rows, columns], channels, filters, groups } = *self;
-        let images = y.len() / (rows.steps_out * columns.steps_out * filters).max(1);
         let seen = rows.stride * columns.stride * channels;
         let most = (BLOCK / size_of::<f32>() / (seen + filters)).clamp(8, PIXELS);
         let group_panels = (filters / groups).div_ceil(LANES) * self.panel_rows();
-        let mut block = Block::new(most);
+        let mut block = Block::<PIXELS, SEGMENTS>::new(most);
         for (group, panels) in panels.chunks_exact(group_panels).enumerate() {
             for rectangle in Rectangle::all(*self, group) {
                 let pixels = images * rectangle.area();
@@ -90,12 +111,12 @@ impl Convolution {
 
     /// All filters of a group at some of its pixels.
     #[inline(always)]
-    fn block<S: Simd>(
+    fn block<S: Simd, const PIXELS: usize, const SEGMENTS: usize>(
         &self,
         simd: S,
         x: &[f32],
         panels: &[Row],
-        block: &Block,
+        block: &Block<PIXELS, SEGMENTS>,
         activation: Activation,
         y: &mut [f32],
     ) {
@@ -154,7 +175,7 @@ impl Convolution {
 }
 
 /// Some pixels of a group, which pass all panels together.
-struct Block {
+struct Block<const PIXELS: usize, const SEGMENTS: usize> {
     places: [Place; PIXELS],
     count: usize,
     segments: [Segment; SEGMENTS],
@@ -179,7 +200,7 @@ impl Segment {
     }
 }
 
-impl Block {
+impl<const PIXELS: usize, const SEGMENTS: usize> Block<PIXELS, SEGMENTS> {
     fn new(most: usize) -> Self {
         let (places, segments) = ([Place::default(); PIXELS], [Segment::default(); SEGMENTS]);
         Self { places, count: 0, segments, used: 0, most }

@@ -108,8 +108,13 @@ fn alike(axis: Axis) -> impl Iterator<Item = Range<usize>> {
     let mut begin = 0;
     std::iter::from_fn(move || {
         let taps = (begin < axis.steps_out).then(|| axis.taps(begin))?;
-        let end = (begin + 1..axis.steps_out).find(|&out| axis.taps(out) != taps);
-        let range = begin..end.unwrap_or(axis.steps_out);
+        let end = if taps.len() == axis.size {
+            axis.last_whole() + 1
+        } else {
+            let other = (begin + 1..axis.steps_out).find(|&out| axis.taps(out) != taps);
+            other.unwrap_or(axis.steps_out)
+        };
+        let range = begin..end;
         begin = range.end;
         Some(range)
     })
