@@ -63,6 +63,7 @@ export function optimize(graph: Graph): Graph {
     foldBatchNormalizationBefore,
     fuseActivations,
     fuseElementwise,
+    recognizeActivations,
     dropNoOps,
   ]);
 }
