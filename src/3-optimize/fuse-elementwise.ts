@@ -1,7 +1,7 @@
 /** Element-wise steps, one after the other → one step with a longer formula; constants of one number become part of it. */
 
 import type { Layer, Value } from '../ir/graph.ts';
-import { sameShape } from '../ir/types.ts';
+import { sameShape, type Tensor } from '../ir/types.ts';
 import { broadcastShape } from '../ops/broadcasting.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { type Expression, input, measure, number, rustExpression, substitute } from '../ops/expression.ts';
@@ -27,7 +27,8 @@ export const fuseElementwiseOfLayer: Rewrite = (node, { isReadOnce }) =>
 /** Takes any steps together. */
 export const fuseElementwise: Rewrite = (node, { isReadOnce }) => fuse(node, isReadOnce, LONGEST);
 
-const sameLayer = (a: Layer, b: Layer) => a.name === b.name;
+const sameLayer = (a: Layer, b: Layer) =>
+  a.name === b.name || (a.isFunction === true && b.isFunction === true);
 
 function fuse(
   value: Value,
@@ -45,7 +46,7 @@ function fuse(
       isChanged = true;
       return inputs.expressionOf(stretched.inputs.x);
     }
-    if (read.kind === 'constant' && read.tensor.data.length === 1 && fitsWithout(node, i)) {
+    if (read.kind === 'constant' && isUniform(read.tensor) && fitsWithout(node, i)) {
       isChanged = true;
       return number(read.tensor.data[0]!, read.type.dtype);
     }
@@ -66,6 +67,13 @@ function fuse(
   if (!(isChanged || isDoubled) || !isShort || count === 0 || count > MOST_INPUTS) return undefined;
   const record = Object.fromEntries(inputs.values.map((read, i) => [`x${i}` as const, read]));
   return make(node.layer, elementwise, record, { expression }, {});
+}
+
+/** Whether all numbers of a constant are the same. */
+function isUniform({ data }: Tensor): boolean {
+  const [first] = data;
+  for (const each of data) if (!Object.is(each, first)) return false;
+  return first !== undefined;
 }
 
 /** Whether the shape stays without an input, or with another in its place. */

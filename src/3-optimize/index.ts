@@ -23,6 +23,7 @@ import { recognizeSoftmax } from './recognize-softmax.ts';
 import { recurrentResults } from './recurrent-results.ts';
 import { type Rewrite, rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
+import { tidyFormulas } from './tidy-formulas.ts';
 import { unitDimensions } from './unit-dimensions.ts';
 
 /** The graph of the layers that the model's author knows. */
@@ -64,6 +65,7 @@ export function optimize(graph: Graph): Graph {
     fuseActivations,
     fuseElementwise,
     recognizeActivations,
+    tidyFormulas,
     dropNoOps,
   ]);
 }

@@ -52,8 +52,9 @@ function narrowed(node: NodeWith<'Slice'>, layer: Recurrent): Value | undefined 
   if (!isOfRows) return undefined;
 
   if (attributes.returnsStates) {
-    if (from === 0 && step === 1 && count === steps) {
-      return withAttributes(layer, inputs, { ...attributes, returnsStates: false });
+    if (count === steps && from === (step === 1 ? 0 : steps - 1)) {
+      const sequence = withAttributes(layer, inputs, { ...attributes, returnsStates: false });
+      return step === 1 ? sequence : make(node.layer, slice, { x: sequence }, node.attributes, {});
     }
     // Without a mask, the last output is the first of the states.
     const isLast = from === steps - 1 || (from === steps && inputs.mask === undefined);

@@ -14,7 +14,7 @@ import {
 } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import type { WeightsPlace } from '../request.ts';
-import { type Names, namesOf, rustName, uniqueNames, WORK } from './names.ts';
+import { type Names, namesOf, rustName, titleOf, uniqueNames, WORK } from './names.ts';
 import { rustString } from './rust-layout.ts';
 
 /** An InputLayer, as the crate has it. */
@@ -354,7 +354,7 @@ class StatementWriter {
       isMutable,
       nameOf: (name: string) => {
         const input = (node.inputs as Readonly<Record<string, Value>>)[name];
-        return rustString(input?.kind === 'input' ? input.name : node.layer.name);
+        return rustString(input?.kind === 'input' ? input.name : titleOf(node));
       },
       layer: (field: { rustType: string; doc: string; pack: readonly string[] }) =>
         this.layer(variable, field, node.weights),

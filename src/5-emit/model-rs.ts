@@ -19,7 +19,7 @@ import {
   stateStruct,
   stateWrites,
 } from './memory-rs.ts';
-import { type Names, WORK } from './names.ts';
+import { type Names, titleOf, WORK } from './names.ts';
 import {
   checkRows,
   codeText,
@@ -35,7 +35,7 @@ import {
 export function modelRs(crate: Crate): string {
   const { plan, inputs, outputs, memory } = crate;
   const title = `${inputs.map(({ name }) => codeText(name)).join(' and ')} → ${outputs
-    .map(({ output }) => (output.value.kind === 'node' ? codeText(output.value.layer.name) : ''))
+    .map(({ output }) => (output.value.kind === 'node' ? codeText(titleOf(output.value)) : ''))
     .join(' and ')}`;
   const parts = [
     `//! ${title}.`,
@@ -184,7 +184,7 @@ function scorePattern({ type }: OutputField): string {
 
 /** The layer of an output, for comments. */
 function layerOf({ output }: OutputField): string {
-  return codeText(output.value.kind === 'node' ? output.value.layer.name : output.name);
+  return codeText(output.value.kind === 'node' ? titleOf(output.value) : output.name);
 }
 
 function modelStruct({ name, layers, weights, memory, hasIntermediates }: Crate): string {
@@ -401,7 +401,8 @@ function destructured(buffers: readonly string[], hasMore: boolean): string {
 }
 
 function intermediates({ plan, names }: Crate): string {
-  const lastOf = new Map(plan.steps.map(({ node }) => [node.layer.name, node]));
+  const ofLayers = plan.steps.filter(({ node }) => !node.layer.isFunction);
+  const lastOf = new Map(ofLayers.map(({ node }) => [node.layer.name, node]));
   const items = plan.steps.flatMap(({ node }) => {
     const buffer = bufferOf(node, plan, names);
     if (buffer === undefined) return [];

@@ -75,13 +75,14 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   const unique = uniqueNames(ownsBuffers ? variables : [...variables, ...letters]);
   const kept = new Map((graph.memory?.states ?? []).map(({ input, next }) => [next, input.name] as const));
   const predicting = new Set(nodesOf({ inputs: graph.inputs, outputs: graph.outputs }));
-  const ofLayers = steps.filter(({ node }) => predicting.has(node));
+  const ofLayers = steps.filter(({ node }) => predicting.has(node) && !node.layer.isFunction);
   const lastOf = new Map(ofLayers.map(({ node }) => [node.layer.name, node]));
   const layers = new Map([...lastOf].map(([layer, node]) => [node, unique(rustName(layer))]));
   const stepNames = new Map<Node, string>();
   for (const { node } of steps) {
     const state = kept.get(node);
-    const name = state === undefined ? `${node.layer.name}_${className(node)}` : `next_${state}`;
+    const within = node.layer.isFunction ? '' : `${node.layer.name}_`;
+    const name = state === undefined ? within + className(node) : `next_${state}`;
     stepNames.set(node, layers.get(node) ?? unique(rustName(name)));
   }
   const states = (graph.memory?.states ?? []).map(
@@ -95,6 +96,11 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
     buffers: ownsBuffers ? steps.filter(inBuffer).map(({ node }) => stepNames.get(node)!) : letters,
     outputs: graph.outputs.map((output) => outputNames(outputName(graph, output.name))),
   };
+}
+
+/** What the result of a node is called: as its layer, or for what the function does. */
+export function titleOf(node: Node): string {
+  return node.layer.isFunction ? rustName(className(node)) : node.layer.name;
 }
 
 /** What a step does: `depthwise`, `reshape`. */
@@ -115,5 +121,5 @@ function bufferName(index: number): string {
 function outputName(graph: Graph, name: string): string {
   const output = graph.outputs.find((candidate) => candidate.name === name);
   const isNumbered = /^output_\d+$/.test(name);
-  return fieldName(isNumbered && output?.value.kind === 'node' ? output.value.layer.name : name);
+  return fieldName(isNumbered && output?.value.kind === 'node' ? titleOf(output.value) : name);
 }

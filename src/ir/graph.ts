@@ -9,6 +9,8 @@ export interface Layer {
   readonly name: string;
   /** `Conv1D`; undefined where the model does not say. */
   readonly className?: string;
+  /** No layer, but a function that was called between layers: its steps are called for what they do. */
+  readonly isFunction?: true;
 }
 
 /** What flows in at every prediction. */

@@ -97,7 +97,10 @@ function dot(layer: KerasLayer): Operand {
   const [left, right] = axes.map((axis, i) => {
     const x = layer.input(i);
     const place = axisOf(axis, x.type.shape.length);
-    return { x: normalizes ? unitLength(layer, x, [place], 1e-12) : x, axis: place };
+    return {
+      x: normalizes ? unitLength(layer, x, [place], layer.keras >= 3 ? 1e-7 : 1e-12) : x,
+      axis: place,
+    };
   });
   const rows = moved(layer, left!.x, left!.axis, left!.x.type.shape.length - 1);
   const columns = moved(layer, right!.x, right!.axis, 1);

@@ -12,7 +12,7 @@ import { fixedBatch, inputType } from '../saved-model/signature.ts';
 import { stateValues } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
-import { type Conversion, callLayer, loweringOf } from './layer.ts';
+import { type Conversion, callLayer, isCalledFunction, loweringOf } from './layer.ts';
 import { type ModelRun, runModel } from './run-model.ts';
 import type { WeightFile } from './weights.ts';
 
@@ -65,7 +65,9 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
     inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
     ...callsOf(conversion, problems),
   });
-  const outputs = model.outputs.map((place, i) => output(outputName(model, place, i), results[i], problems));
+  const outputs = model.outputs.map((place, i) =>
+    output(outputName(model, place.layer, i, conversion.keras), results[i], problems),
+  );
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
   return {
@@ -209,8 +211,10 @@ function lengthOf(length: Json): number | undefined {
   throw new Refusal(`damaged: a length of it is ${printJson(length)}`);
 }
 
-/** An output has the name of its layer, with a number if the layer has several. */
-function outputName({ outputs }: ModelConfig, { layer }: { readonly layer: string }, index: number): string {
+/** An output has the name of its layer, with a number if the layer has several; functions have no names in Keras 3. */
+function outputName({ layers, outputs }: ModelConfig, layer: string, index: number, keras: number): string {
+  const config = layers.find(({ name }) => name === layer);
+  if (keras >= 3 && config && isCalledFunction(config)) return `output_${index}`;
   const twins = outputs.filter((other) => other.layer === layer);
   if (twins.length === 1) return layer;
   const at = outputs.slice(0, index).filter((other) => other.layer === layer).length;

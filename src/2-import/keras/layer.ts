@@ -81,7 +81,7 @@ export function loweringOf(config: LayerConfig): KerasLowering {
 }
 
 /** Without its module, only its name tells a function from a layer that has as few settings. */
-function isCalledFunction({ isFunction, module, className }: LayerConfig): boolean {
+export function isCalledFunction({ isFunction, module, className }: LayerConfig): boolean {
   return isFunction && (module !== undefined || Object.hasOwn(calledFunctions, className));
 }
 
@@ -102,7 +102,9 @@ interface ReadableLayer extends KerasLayer {
 
 function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   const { config: own, path, weights } = call;
-  const layer: Layer = { name: path, className: own.className };
+  // Keras 2 makes layers of functions.
+  const isFunction = isCalledFunction(own) && conversion.keras >= 3;
+  const layer: Layer = { name: path, className: own.className, ...(isFunction && { isFunction }) };
   const dtype = dtypeOfPolicy(valueAt(own.config, 'dtype'), own.className);
   const halfFloat = halfFloatOfPolicy(valueAt(own.config, 'dtype'));
   if (halfFloat) conversion.roundsTo(halfFloat);

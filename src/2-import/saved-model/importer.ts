@@ -3,6 +3,7 @@
 import type { FunctionDef, MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
 import { type Problem, Refusal, refuse } from '../../errors.ts';
 import { type Budget, builderFor } from '../../ir/builder.ts';
+import type { Layer } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import { apply } from '../../ops/elementwise.ts';
 import { absorbed } from './absorb.ts';
@@ -47,7 +48,7 @@ export class Importer {
   /** What the model computes with, if less precise than f32. */
   halfFloat: HalfFloat | undefined;
   private readonly graph: MetaGraph;
-  private readonly layerOf: (node: string) => string;
+  private readonly layerOf: (node: string) => Layer;
   private readonly values: Values;
   private readonly states: ReadonlySet<string>;
   private readonly budget: Budget;
@@ -55,7 +56,7 @@ export class Importer {
 
   constructor(
     graph: MetaGraph,
-    layerOf: (node: string) => string,
+    layerOf: (node: string) => Layer,
     values: Values,
     states: ReadonlySet<string>,
     budget: Budget,
@@ -177,7 +178,7 @@ export class Importer {
     if (isAssignment(node)) return this.assign(node, name, inputs);
     return lowerNode(node, inputs, {
       name,
-      layer: { name: this.layerOf(name) },
+      layer: this.layerOf(name),
       values: this.values,
       budget: this.budget,
       problem: (kind, what) => this.problem(name, kind, what),
@@ -208,7 +209,7 @@ export class Importer {
   private assign(node: NodeDef, name: string, [variable, by]: readonly Imported[]): readonly Imported[] {
     if (variable?.kind !== 'variable' || !by)
       throw new Refusal('it assigns to something else than a variable');
-    const layer = { name: this.layerOf(name) };
+    const layer = this.layerOf(name);
     const value = this.values.read(by, name);
     const change = (function_: 'add' | 'subtract') =>
       apply(builderFor(layer, this.budget), function_, this.values.read(variable, name), value);
@@ -232,7 +233,7 @@ export class Importer {
     return {
       name,
       nodesOfBody: body.nodes.length,
-      builder: builderFor({ name: this.layerOf(name) }, this.budget),
+      builder: builderFor(this.layerOf(name), this.budget),
       condition: (values) => this.call(condition, path, values, depth, [0])[0]!,
       body: (values, wanted) => this.call(body, path, values, depth, wanted),
       tryBody: (values) => {
@@ -245,7 +246,7 @@ export class Importer {
 
   /** Tells of a node that cannot be converted. */
   problem(node: string, op: string | undefined, what: string): Unknown {
-    const where = `layer "${this.layerOf(node)}" (${op ?? 'argument'})`;
+    const where = `layer "${this.layerOf(node).name}" (${op ?? 'argument'})`;
     if (!this.problems.some((known) => known.where === where && known.what === what)) {
       this.problems.push({ where, what });
     }

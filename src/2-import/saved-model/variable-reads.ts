@@ -14,13 +14,14 @@ import {
   scopePath,
 } from './scope.ts';
 
-/** Every read of a variable that the outputs may need, for the names of the layers. */
+/** Every read of a variable that the outputs may need, and all name scopes that do not end in a number. */
 export function variableReads(
   graph: MetaGraph,
   main: Scope,
   outputs: readonly Reference[],
-): readonly VariableRead[] {
+): { readonly reads: readonly VariableRead[]; readonly plainScopes: ReadonlySet<string> } {
   const reads: VariableRead[] = [];
+  const plainScopes = new Set<string>();
   const walk = (
     scope: Scope,
     roots: readonly string[],
@@ -30,6 +31,8 @@ export function variableReads(
     if (depth > 64 || reads.length > MOST_NODES) return;
     const variableOf = new Map(variables);
     for (const node of order(scope, roots, dataInputs)) {
+      const within = scopePath(scope.path + node.name).slice(0, -1);
+      if (!/_\d+$/.test(within)) plainScopes.add(within);
       const source = variableOf.get(reference(node.inputs[0] ?? '').name);
       if (node.op === 'VarHandleOp' || node.op === 'VariableV2') variableOf.set(node.name, node.name);
       else if (node.op === 'Identity' && source !== undefined) variableOf.set(node.name, source);
@@ -54,5 +57,5 @@ export function variableReads(
     new Map(),
     0,
   );
-  return reads;
+  return { reads, plainScopes };
 }
