@@ -91,10 +91,15 @@ function isRandomState(path: readonly string[]): boolean {
 
 function namedWeights(group: Group): readonly NamedWeight[] {
   const names = namesAt(group, 'weight_names') ?? [];
-  return names.map((name) => {
-    const path = name.replace(/:\d+$/, '').split('/');
-    return { path, dataset: group.dataset(name) };
-  });
+  return names.map((name) => ({ path: pathOf(name), dataset: group.dataset(name) }));
+}
+
+/** `dense/kernel:0`, or as Keras 1 has it `dense_1_W:0`, which is weight W of dense_1. */
+function pathOf(name: string): readonly string[] {
+  const path = name.replace(/:\d+$/, '').split('/');
+  const [, layer, weight] =
+    /^(.+?)_([WUb](?:_[a-z])?|gamma|beta|running_(?:mean|std)|alphas)$/.exec(path.at(-1)!) ?? [];
+  return layer === undefined || weight === undefined ? path : [...path.slice(0, -1), layer, weight];
 }
 
 function weightsOf(named: readonly NamedWeight[], file: string, read: Set<Dataset>): Weights {

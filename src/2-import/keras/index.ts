@@ -12,6 +12,7 @@ import { fixedBatch, inputType } from '../saved-model/signature.ts';
 import { stateValues } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
+import { inWordsOfKeras2 } from './keras-1.ts';
 import { type Conversion, callLayer, isCalledFunction, loweringOf } from './layer.ts';
 import { type ModelRun, runModel } from './run-model.ts';
 import type { WeightFile } from './weights.ts';
@@ -24,21 +25,19 @@ export interface KerasModel {
   /** The version of Keras that wrote it: `3.15.1`. */
   readonly version: string;
   readonly weights: WeightFile;
+  /** What its user should know of it. */
+  readonly remarks?: readonly string[];
   /** In bytes: a file may ask for memory as it has bytes itself. */
   readonly size: number;
 }
 
 export function importKeras(source: KerasModel, options: ImportOptions): ImportedModel {
-  return within(source.file, () => imported(source, options));
+  return within(source.file, () =>
+    imported(majorOf(source.version) < 2 ? inWordsOfKeras2(source) : source, options),
+  );
 }
 
 function imported(source: KerasModel, options: ImportOptions): ImportedModel {
-  if (majorOf(source.version) < 2) {
-    return refuse(
-      source.file,
-      `was written by Keras ${source.version}, whose settings and weights have other names; load it in Keras 2 and save it again`,
-    );
-  }
   const root = layerConfig(source.config, source.file);
   if (!isModel(root)) {
     return refuse(
@@ -55,7 +54,7 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
   const batch = fixedBatch(model.inputs.map(({ layer }) => infoOf(inputLayer(model, layer))));
   const states = stateValues(batch);
   const problems: Problem[] = [];
-  const warnings: string[] = [];
+  const warnings = (source.remarks ?? []).map((remark) => `${source.file}: ${remark}`);
   const halfFloats: HalfFloat[] = [];
   const conversion = conversionOf(source, { states, batch }, warnings, problems, halfFloats);
   const results = runModel({
