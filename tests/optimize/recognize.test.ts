@@ -14,7 +14,8 @@ const opsOf = (value: Value) => {
 
 /** `x + bias`, as TensorFlow writes it. */
 function plus(x: Value, bias: readonly number[]): Value {
-  const tensor = weight(bias, 0.25);
+  const { length } = weight(bias).data;
+  const tensor = { ...weight(bias), data: Float32Array.from({ length }, (_, i) => i / 4) };
   const constant = { kind: 'constant', type: { dtype: 'f32', shape: bias }, tensor } as const;
   const expression = call('add', read(0, 'f32'), read(1, 'f32'));
   return node('Elementwise', { x0: x, x1: constant }, { expression }, {}, 'layer');
