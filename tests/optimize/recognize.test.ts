@@ -58,6 +58,6 @@ test('the projection of attention has its bias, though that has the shape of the
   assert.deepEqual(opsOf(plus(heads, [2, 3])), ['Dense', 'Reshape']);
   assert.deepEqual(opsOf(plus(heads, [1, 2, 3])), ['Dense', 'Reshape']);
   // One number for each channel of a head, or for each of the heads, is no bias of the projection.
-  assert.deepEqual(opsOf(plus(heads, [3])), ['Dense', 'Reshape', 'Elementwise']);
+  assert.deepEqual(opsOf(plus(heads, [3])), ['Dense', 'Reshape', 'BatchNormalization']);
   assert.deepEqual(opsOf(plus(heads, [2, 1])), ['Dense', 'Reshape', 'Elementwise']);
 });
