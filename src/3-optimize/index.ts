@@ -12,6 +12,7 @@ import {
 import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
+import { insideLoops } from './inside-loops.ts';
 import { moveBatch } from './move-batch.ts';
 import { moveReshapes } from './move-reshapes.ts';
 import { moveTransposes } from './move-transposes.ts';
@@ -29,7 +30,8 @@ import { unitDimensions } from './unit-dimensions.ts';
 /** The graph of the layers that the model's author knows. */
 export function recognize(graph: Graph): Graph {
   // A bias is folded into its layer before an activation takes it.
-  return rewriteAll(rewriteAll(graph, layersOfSteps), [...layersOfSteps, ...stepsOfLayers]);
+  const layers = [insideLoops(recognize), ...layersOfSteps];
+  return rewriteAll(rewriteAll(graph, layers), [...layers, ...stepsOfLayers]);
 }
 
 const layersOfSteps: readonly Rewrite[] = [
@@ -59,6 +61,7 @@ const stepsOfLayers: readonly Rewrite[] = [
 /** The same numbers with less work. */
 export function optimize(graph: Graph): Graph {
   return rewriteAll(graph, [
+    insideLoops(optimize),
     foldPadding,
     foldBatchNormalizationAfter,
     foldBatchNormalizationBefore,

@@ -42,6 +42,8 @@ export interface Plan {
   readonly graph: Graph;
   readonly steps: readonly Step[];
   readonly buffers: readonly Buffer[];
+  /** How the rounds of each loop run. */
+  readonly loops: ReadonlyMap<Node, Plan>;
   /** How many samples go through the steps together. */
   readonly tile: number;
   /** Numbers of f32 that steps compute in besides, one step after the other, for all samples of a tile. */
@@ -56,13 +58,17 @@ const LARGEST_TILE = 32;
 
 export function plan(optimized: Graph, options: PlanOptions): Plan {
   const graph = withOwnResults(optimized);
-  const shared = sharedBuffers(graph, options.enableInplace);
+  const loops = new Map<Node, Plan>();
+  for (const node of nodesOf(graph)) {
+    if (node.op === 'Loop') loops.set(node, plan(node.attributes.body, { ...options, enableMemdrop: true }));
+  }
+  const shared = { ...sharedBuffers(graph, options.enableInplace), loops };
   const tile =
     graph.memory?.batch ??
     Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
   const steps = options.enableMemdrop ? shared : ownBuffers(graph);
   const work = nodesOf(graph).reduce((most, node) => Math.max(most, workOf(node)), 0);
-  return { graph, ...steps, tile, work };
+  return { graph, ...steps, loops, tile, work };
 }
 
 /** A result that is an input as it is gets a step that copies it: the results are in the scratch. */
@@ -76,11 +82,28 @@ function withOwnResults(graph: Graph): Graph {
 
 /** The bytes of scratch for a tile of samples. */
 export function scratchBytes(plan: Plan): number {
-  return plan.tile * sampleBytes(plan) + plan.work * bytesOf('f32');
+  return plan.tile * sampleBytes(plan) + workBytes(plan);
 }
 
-function sampleBytes({ buffers }: Pick<Plan, 'buffers'>): number {
+function workBytes({ work, loops }: Plan): number {
+  return [...loops.values()].reduce((sum, rounds) => sum + workBytes(rounds), work * bytesOf('f32'));
+}
+
+function sampleBytes(plan: Pick<Plan, 'buffers' | 'loops'>): number {
+  const ofLoop = ([node, rounds]: readonly [Node, Plan]) => roundBytes(node) + sampleBytes(rounds);
+  return [...plan.loops].reduce((sum, loop) => sum + ofLoop(loop), bufferBytes(plan));
+}
+
+function bufferBytes({ buffers }: Pick<Plan, 'buffers'>): number {
   return buffers.reduce((sum, { dtype, length }) => sum + length * bytesOf(dtype), 0);
+}
+
+/** What a loop keeps for a sample besides the buffers of its rounds: its states, and the items of a round. */
+function roundBytes(node: Node): number {
+  if (node.op !== 'Loop') return 0;
+  const { roles, body } = node.attributes;
+  const kept = body.inputs.filter((_, i) => roles[i] !== 'same');
+  return kept.reduce((sum, { type }) => sum + lengthOfSample(type) * bytesOf(type.dtype), 0);
 }
 
 function isView(node: Node): boolean {
@@ -109,7 +132,7 @@ function ownBuffers(graph: Graph): Pick<Plan, 'steps' | 'buffers'> {
 /** The order and the buffers that need least memory, of some that are worth trying. */
 function sharedBuffers(graph: Graph, enableInplace: boolean): Pick<Plan, 'steps' | 'buffers'> {
   const [first, ...others] = ordersOf(graph).map((nodes) => shareBuffers(graph, nodes, enableInplace));
-  return others.reduce((best, other) => (sampleBytes(other) < sampleBytes(best) ? other : best), first!);
+  return others.reduce((best, other) => (bufferBytes(other) < bufferBytes(best) ? other : best), first!);
 }
 
 function shareBuffers(

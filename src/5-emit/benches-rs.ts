@@ -1,8 +1,9 @@
 /** `benches/benchmarks.rs`: the time and the allocations of one prediction, and of batches. */
 
 import { bytesOf, lengthOfSample } from '../ir/types.ts';
-import { type Crate, newModel, predictsOne, rowsOf, weightsConstant, withLifetime } from './crate.ts';
+import { type Crate, newModel, predictsOne, rowsOf, weightsConstant } from './crate.ts';
 import { letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
+import { withLifetime } from './sample-types.ts';
 
 /** The inputs of the largest batch take no more. */
 const MOST_BYTES = 64 * 1024 * 1024;

@@ -1,7 +1,8 @@
 /** `build.rs`: packs the weights into the form in which the layers read them. */
 
-import type { Crate, LayerMember } from './crate.ts';
+import type { Crate } from './crate.ts';
 import { resultExpression } from './rust-layout.ts';
+import type { LayerMember } from './statements.ts';
 
 export function buildRs({ name, layers, weights }: Crate): string {
   const inFile = weights === 'file';

@@ -1,21 +1,21 @@
 /** What the files of a generated crate have in common: its names, its types, and the statements of its steps. */
 
-import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
-import { ConversionError, type Problem, Refusal, refuse } from '../errors.ts';
-import { opOf } from '../evaluate/evaluate.ts';
+import type { Plan } from '../4-plan/plan.ts';
+import { refuse } from '../errors.ts';
 import { type Input, inputsOf, type Node, type Output, type Value } from '../ir/graph.ts';
-import {
-  bytesOf,
-  type DType,
-  type HalfFloat,
-  lengthOfSample,
-  type Tensor,
-  type TensorType,
-} from '../ir/types.ts';
+import { bytesOf, type HalfFloat, lengthOfSample } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import type { WeightsPlace } from '../request.ts';
-import { type Names, namesOf, rustName, titleOf, uniqueNames, WORK } from './names.ts';
+import { type Names, namesOf } from './names.ts';
 import { rustString } from './rust-layout.ts';
+import { sampleType, zeroOf } from './sample-types.ts';
+import {
+  type LayerMember,
+  type LoopStruct,
+  type Statement,
+  StatementWriter,
+  statementsOf,
+} from './statements.ts';
 
 /** An InputLayer, as the crate has it. */
 export interface InputField {
@@ -65,27 +65,6 @@ export interface StateField {
   readonly next: string;
 }
 
-/** A field of `Layers`, with its weights. */
-export interface LayerMember {
-  readonly field: string;
-  readonly rustType: string;
-  readonly doc: string;
-  readonly weights: readonly LayerWeight[];
-}
-
-/** What a layer takes: an array of `model_weights.npz`, or the zeros of a bias that the model does not have. */
-export type LayerWeight =
-  | { readonly kind: 'array'; readonly array: string; readonly tensor: Tensor }
-  | { readonly kind: 'zeros'; readonly literal: string; readonly tensor: Tensor };
-
-/** `let variable: type = expression;` */
-export interface Statement {
-  readonly variable: string;
-  /** `&[[f32; 10]]` */
-  readonly type: string;
-  readonly expression: string;
-}
-
 export interface Crate {
   readonly name: ModelName;
   readonly version: string;
@@ -99,6 +78,8 @@ export interface Crate {
   readonly layers: readonly LayerMember[];
   /** The statements of `forward`. */
   readonly statements: readonly Statement[];
+  /** The loops that they run. */
+  readonly loops: readonly LoopStruct[];
   /** Names of `tf_layers` that the statements use, such as `Activation::Relu`. */
   readonly uses: readonly string[];
   /** Whether a step can find an input that it cannot read. */
@@ -134,7 +115,7 @@ const LARGEST_VALUE = 1024;
 
 export function crateOf(plan: Plan, options: CrateOptions): Crate {
   const names = namesOf(plan, options.hasIntermediates);
-  const writer = new StatementWriter(names);
+  const writer = new StatementWriter(plan, names);
   const statements = statementsOf(plan, writer);
   const outputs = plan.graph.outputs.map(({ name, value }, i): OutputField => {
     return {
@@ -163,12 +144,13 @@ export function crateOf(plan: Plan, options: CrateOptions): Crate {
       input,
     })),
     outputs,
-    layers: writer.layers,
+    layers: writer.shared.layers,
     statements,
-    uses: [...writer.uses],
+    loops: writer.loops,
+    uses: [...writer.shared.uses],
     isFallible: statements.some(({ expression }) => expression.endsWith('?')),
     isLarge: outputs.reduce((sum, { bytes }) => sum + bytes, 0) > LARGEST_VALUE,
-    weights: weightsPlace(writer.layers, options.weights),
+    weights: weightsPlace(writer.shared.layers, options.weights),
   };
 }
 
@@ -198,23 +180,6 @@ function weightsPlace(layers: readonly LayerMember[], wanted: WeightsPlace | und
     0,
   );
   return bytes > LARGEST_EMBEDDED ? 'file' : 'embed';
-}
-
-/** The statement of every step; what has no Rust is told all at once. */
-function statementsOf({ steps }: Plan, writer: StatementWriter): readonly Statement[] {
-  const problems: Problem[] = [];
-  const statements = steps.flatMap((step) => {
-    try {
-      return [writer.statement(step)];
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      const { layer, op } = step.node;
-      problems.push({ where: `layer "${layer.name}" (${layer.className ?? op})`, what: error.message });
-      return [];
-    }
-  });
-  if (problems.length > 0) throw new ConversionError(problems);
-  return statements;
 }
 
 /** `TestModel::new()`, or the model of the weights that build.rs has packed. */
@@ -270,21 +235,11 @@ function depthOf({ steps }: Plan): number {
       if (before && before.depth > way.depth) way = before;
     }
     const { name } = node.layer;
-    const isLayer = Object.keys(node.weights).length > 0 && name !== way.layer;
+    const isLayer = (node.op === 'Loop' || Object.keys(node.weights).length > 0) && name !== way.layer;
     ways.set(node, isLayer ? { depth: way.depth + 1, layer: name } : way);
     deepest = Math.max(deepest, ways.get(node)!.depth);
   }
   return deepest;
-}
-
-/** `[[f32; 32]; 100]`: a sample, without the batch. */
-export function sampleType({ dtype, shape }: TensorType): string {
-  return arrayOf(shape.slice(1).map(lengthOf), dtype === 'text' ? '&str' : dtype);
-}
-
-/** The type with a lifetime: `[&'static str; 4]`. */
-export function withLifetime(type: string, lifetime: string): string {
-  return type.replace('&str', `&'${lifetime} str`);
 }
 
 /** Whether `Inputs` borrows anything. */
@@ -295,150 +250,4 @@ export function hasLifetime(inputs: readonly InputField[]): boolean {
 /** How the rows of an input are read from an npz file: `file.rows("x")`. */
 export function rowsOf({ isText, literal }: InputField): string {
   return `file.${isText ? 'texts' : 'rows'}(${literal})`;
-}
-
-/** `[[f32; 32]; 100]`, `[[0.0; 32]; 100]`: what Rust writes for a type, or a value, over and over. */
-function arrayOf(shape: readonly number[], element: string): string {
-  return shape.reduceRight((inner, length) => `[${inner}; ${length}]`, element);
-}
-
-function zeroOf({ dtype, shape }: TensorType): string {
-  const zeros: Readonly<Record<DType, string>> = {
-    f32: '0.0',
-    f64: '0.0',
-    i32: '0',
-    i64: '0',
-    u8: '0',
-    bool: 'false',
-    text: '""',
-  };
-  return arrayOf(shape.slice(1).map(lengthOf), zeros[dtype]);
-}
-
-function lengthOf(dim: TensorType['shape'][number]): number {
-  return typeof dim === 'number' ? dim : dim.batch;
-}
-
-/** Whether a layer has these weights already: layers that are called several times, and loops that are written out. */
-function sameWeights({ weights }: LayerMember, tensors: readonly Tensor[]): boolean {
-  return weights.every(({ tensor }, i) => {
-    const other = tensors[i]!;
-    if (tensor === other) return true;
-    const isAlike = tensor.dtype === other.dtype && tensor.data.length === other.data.length;
-    return isAlike && tensor.data.every((x: number | bigint, at: number) => Object.is(x, other.data[at]));
-  });
-}
-
-/** Writes the statements, and collects the layers and the names that they use. */
-class StatementWriter {
-  readonly layers: LayerMember[] = [];
-  readonly uses = new Set<string>();
-  private readonly fieldNames = uniqueNames();
-  private readonly constants = new Map<Value, string>();
-  private readonly names: Names;
-
-  constructor(names: Names) {
-    this.names = names;
-  }
-
-  statement({ node, place, isMutable }: Step): Statement {
-    const op = opOf(node);
-    const variable = this.names.steps.get(node)!;
-    const inputs = Object.entries<Value>(node.inputs);
-    const step = {
-      inputs: Object.fromEntries(inputs.map(([name, value]) => [name, this.expression(value, variable)])),
-      types: typesOf(node),
-      output: node.type,
-      into: place.kind === 'buffer' ? this.names.buffers[place.buffer]! : '',
-      work: WORK,
-      isMutable,
-      nameOf: (name: string) => {
-        const input = (node.inputs as Readonly<Record<string, Value>>)[name];
-        return rustString(input?.kind === 'input' ? input.name : titleOf(node));
-      },
-      layer: (field: { rustType: string; doc: string; pack: readonly string[] }) =>
-        this.layer(variable, field, node.weights),
-      use: (...paths: readonly string[]) => this.use(paths),
-    };
-    const expression =
-      place.kind === 'over' ? op.inPlace!.emit(step, node.attributes) : op.emit(step, node.attributes);
-    const type = `&${isMutable ? 'mut ' : ''}[${this.sampleType(node.type)}]`;
-    return { variable, type, expression };
-  }
-
-  /** Clippy finds a slice of arrays nested deeper than four times hard to read. */
-  sampleType(type: TensorType): string {
-    const lengths = type.shape.slice(1).map(lengthOf);
-    return lengths.length < 5
-      ? sampleType(type)
-      : `${this.use([`Rank${lengths.length}`])}<${[type.dtype, ...lengths].join(', ')}>`;
-  }
-
-  private expression(value: Value, reader: string): string {
-    switch (value.kind) {
-      case 'input':
-        return this.names.states.get(value) ?? `inputs.${this.names.inputs.get(value)}`;
-      case 'node':
-        return this.names.steps.get(value)!;
-      case 'constant': {
-        const known = this.constants.get(value);
-        if (known !== undefined) return known;
-        const sample = value.tensor.shape[0] === 1 ? value.tensor.shape.slice(1) : value.tensor.shape;
-        const field = this.constant(
-          { ...value.tensor, shape: sample },
-          value.variable ?? `${reader}_constant`,
-        );
-        this.constants.set(value, field);
-        return field;
-      }
-    }
-  }
-
-  /** A constant that is no layer's weight stands among the layers, as one sample for all. */
-  constant(tensor: Tensor, name: string): string {
-    const shape = tensor.shape.length === 0 ? [1] : tensor.shape;
-    const type = arrayOf(shape, tensor.dtype);
-    const rows = Math.ceil((tensor.data.length * bytesOf(tensor.dtype)) / 64);
-    const field = {
-      rustType: `Constant<${type}, ${rows}>`,
-      doc: `A constant of shape (${shape.join(', ')}).`,
-      pack: ['value'],
-    };
-    return `${this.layer(rustName(name), field, { value: { ...tensor, shape } })}.values()`;
-  }
-
-  private layer(
-    name: string,
-    {
-      rustType,
-      doc,
-      pack,
-    }: { readonly rustType: string; readonly doc: string; readonly pack: readonly string[] },
-    weights: Readonly<Record<string, Tensor>>,
-  ): string {
-    const known = this.layers.find(
-      (layer) =>
-        layer.rustType === rustType &&
-        sameWeights(
-          layer,
-          pack.map((weight) => weights[weight]!),
-        ),
-    );
-    if (known) return `layers.${known.field}`;
-    const field = this.fieldNames(name);
-    let count = 0;
-    const packed = pack.map((weight): LayerWeight => {
-      const tensor = weights[weight]!;
-      const isMissing = weight === 'bias' && tensor.data.every((x: number | bigint) => x === 0);
-      if (isMissing) return { kind: 'zeros', literal: arrayOf(tensor.shape, '0.0'), tensor };
-      return { kind: 'array', array: `${field}_weight_${count++}`, tensor };
-    });
-    this.layers.push({ field, rustType, doc, weights: packed });
-    return `layers.${field}`;
-  }
-
-  private use(paths: readonly string[]): string {
-    for (const path of paths) this.uses.add(path);
-    return paths.at(-1)!.split('::').at(-1)!;
-  }
 }

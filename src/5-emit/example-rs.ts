@@ -1,7 +1,8 @@
 /** `examples/predict.rs`: predicts the samples of a file. */
 
-import { type Crate, rowsOf, weightsConstant, withLifetime } from './crate.ts';
+import { type Crate, rowsOf, weightsConstant } from './crate.ts';
 import { checkRows, letStatement, structLiteral, useGroup, useStatement } from './rust-layout.ts';
+import { withLifetime } from './sample-types.ts';
 
 /** The arrays in turn, on a line if they fit. */
 function writer(outputs: Crate['outputs']): string {

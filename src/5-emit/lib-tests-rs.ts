@@ -11,10 +11,10 @@ import {
   type Tolerance,
   tolerance,
   weightsConstant,
-  withLifetime,
 } from './crate.ts';
 import { memoryTests, someRows } from './memory-tests-rs.ts';
 import { letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
+import { withLifetime } from './sample-types.ts';
 import { emptyOutputs, errorChecks, outputsType } from './test-outputs-rs.ts';
 import { tokenOutside, vocabularyOf } from './vocabulary.ts';
 

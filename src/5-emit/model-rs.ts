@@ -2,14 +2,9 @@
 
 import type { Plan } from '../4-plan/plan.ts';
 import { inputsOf, type Node } from '../ir/graph.ts';
-import {
-  type Crate,
-  hasLifetime,
-  type InputField,
-  type OutputField,
-  predictsOne,
-  withLifetime,
-} from './crate.ts';
+import { bufferFields, hasBuffers } from './buffers-rs.ts';
+import { type Crate, hasLifetime, type InputField, type OutputField, predictsOne } from './crate.ts';
+import { loopFields, loopStructs } from './loop-rs.ts';
 import {
   batchConstant,
   newState,
@@ -31,6 +26,7 @@ import {
   useStatement,
   vecOf,
 } from './rust-layout.ts';
+import { withLifetime } from './sample-types.ts';
 
 export function modelRs(crate: Crate): string {
   const { plan, inputs, outputs, memory } = crate;
@@ -57,6 +53,7 @@ const TILE: usize = ${plan.tile};`,
     ...(crate.weights === 'embed' ? [defaultModel(crate)] : []),
     ...(memory ? [stateStruct(memory)] : []),
     scratch(crate),
+    ...loopStructs(crate.loops, memory ? 'BATCH' : 'TILE'),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -82,7 +79,7 @@ function imports(crate: Crate): string {
     ...(predictsOne(crate) ? ['use std::slice;'] : []),
   ];
   const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
-  if (crate.plan.work > 0 || crate.plan.buffers.some(({ dtype }) => dtype !== 'bool')) uses.push('Buffer');
+  if (hasBuffers(crate.plan)) uses.push('Buffer');
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
   if (crate.hasIntermediates) uses.push('Intermediate');
   if (crate.weights === 'file') uses.push('Weights', 'WeightsError');
@@ -360,7 +357,7 @@ function forward(crate: Crate): string {
       : []),
     ...(hasIntermediates ? ['        self.samples = samples;'] : []),
     destructured(
-      [...names.buffers, ...(crate.plan.work > 0 ? [WORK] : [])],
+      [...names.buffers, ...(crate.plan.work > 0 ? [WORK] : []), ...crate.loops.map(({ field }) => field)],
       crate.isLarge && outputs.length > 1,
     ),
     ...(crate.memory ? stateReads(crate.memory) : []),
@@ -430,15 +427,7 @@ function scratch(crate: Crate): string {
   const { plan, names, outputs, memory, isLarge, hasIntermediates } = crate;
   const rows = memory ? 'BATCH' : 'TILE';
   const extra = isLarge && outputs.length > 1;
-  const fields = names.buffers.map((buffer, i) => {
-    const { dtype, length } = plan.buffers[i]!;
-    const count = `${rows}${length === 1 ? '' : ` * ${length}`}`;
-    return dtype === 'bool'
-      ? { field: `    ${buffer}: Vec<bool>,`, value: `${buffer}: vec![false; ${count}]` }
-      : { field: `    ${buffer}: Buffer<${dtype}>,`, value: `${buffer}: Buffer::zeros(${count})` };
-  });
-  if (plan.work > 0)
-    fields.push({ field: `    ${WORK}: Buffer<f32>,`, value: `${WORK}: Buffer::zeros(${plan.work})` });
+  const fields = [...bufferFields(plan, names.buffers, rows), ...loopFields(crate.loops)];
   const values = [...fields.map(({ value }) => value), ...(extra ? ['prediction: tf_layers::zeros(1)'] : [])];
   const use = hasIntermediates
     ? 'Each holds the result of one step until the next prediction.'

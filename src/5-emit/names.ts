@@ -62,9 +62,9 @@ export interface Names {
 
 /**
  * A layer's last step for the outputs has the layer's name; those before it say what they do. Where each step has a buffer of its own,
- * that has the name of the step.
+ * that has the name of the step. `taken` are names that stand for something else.
  */
-export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
+export function namesOf(plan: Plan, ownsBuffers: boolean, taken: readonly string[] = []): Names {
   const { graph, steps, buffers } = plan;
   const inputNames = uniqueNames();
   const inputs = new Map<Value, string>(
@@ -72,7 +72,7 @@ export function namesOf(plan: Plan, ownsBuffers: boolean): Names {
   );
 
   const letters = buffers.map((_, i) => bufferName(i));
-  const unique = uniqueNames(ownsBuffers ? variables : [...variables, ...letters]);
+  const unique = uniqueNames([...variables, ...taken, ...(ownsBuffers ? [] : letters)]);
   const kept = new Map((graph.memory?.states ?? []).map(({ input, next }) => [next, input.name] as const));
   const predicting = new Set(nodesOf({ inputs: graph.inputs, outputs: graph.outputs }));
   const ofLayers = steps.filter(({ node }) => predicting.has(node) && !node.layer.isFunction);

@@ -111,6 +111,7 @@ function evaluateNode(node: Node, read: (value: Value) => Tensor, samples: numbe
       { ...Object.fromEntries(inputs), ...node.weights },
       node.attributes,
       output,
+      (graph, inputs, rows) => evaluate(graph, inputs, rows).outputs,
     );
     return { ...output, data };
   } catch (error) {

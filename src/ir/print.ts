@@ -2,6 +2,7 @@
 
 import { printActivation } from '../ops/activation.ts';
 import { printExpression } from '../ops/expression.ts';
+import type { LoopAttributes } from '../ops/loop.ts';
 import type { RecurrentAttributes } from '../ops/recurrent.ts';
 import { printWindow } from '../ops/window.ts';
 import { type Graph, type Node, nodesOf, type Value } from './graph.ts';
@@ -60,6 +61,8 @@ function printAttributes(node: Node): string {
       return printShape(node.attributes.shape);
     case 'Slice':
       return `from ${node.attributes.begin} by ${node.attributes.steps}`;
+    case 'Loop':
+      return printLoop(node.attributes);
     case 'Gru':
     case 'Lstm':
     case 'SimpleRnn':
@@ -94,6 +97,11 @@ function printAttributes(node: Node): string {
         .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
         .join(' ');
   }
+}
+
+function printLoop({ rounds, roles, body }: LoopAttributes): string {
+  const inside = printGraph(body).trim().split('\n').join('; ');
+  return `${rounds} rounds on ${roles.join(', ')} of { ${inside} }`;
 }
 
 function printRecurrent(attributes: RecurrentAttributes): string {

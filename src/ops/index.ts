@@ -47,6 +47,7 @@ import { layerNormalization } from './layer-normalization.ts';
 import { localResponseNormalizationTensorflow } from './local-response-normalization.ts';
 import { locallyConnectedKeras } from './locally-connected.ts';
 import { lookUpsKeras } from './look-ups.ts';
+import { loop } from './loop.ts';
 import { lstm } from './lstm.ts';
 import { masksTensorflow } from './masks.ts';
 import { matmul, matmulTensorflow } from './matmul.ts';
@@ -93,6 +94,7 @@ export const ops = {
   GatherAlong: gatherAlong,
   Gru: gru,
   LayerNormalization: layerNormalization,
+  Loop: loop,
   Lstm: lstm,
   Hash: hash,
   HashedCrossing: hashedCrossing,

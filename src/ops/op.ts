@@ -1,5 +1,6 @@
 /** What every operator in this folder says about itself. */
 
+import type { Graph } from '../ir/graph.ts';
 import type { StaticType, Tensor, TensorData, TensorType } from '../ir/types.ts';
 
 /**
@@ -15,11 +16,15 @@ export interface Op<Name extends string, Input extends string, Weight extends st
   /** The type of the output. Throws a `Refusal` for inputs that do not fit, or that the operator cannot do. */
   infer(types: Readonly<Record<Input | Weight, TensorType>>, attributes: Attributes): TensorType;
 
-  /** The output by plain loops: the oracle of the tests, and the folder of constants. */
+  /**
+   * The output by plain loops: the oracle of the tests, and the folder of constants. `run` runs a graph that is an
+   * attribute; there is none where constants are folded.
+   */
   evaluate(
     values: Readonly<Record<Input | Weight, Tensor>>,
     attributes: Attributes,
     output: StaticType,
+    run?: RunGraph,
   ): TensorData;
 
   /** The Rust expression of the output, which writes it to the buffer `into`. */
@@ -53,6 +58,13 @@ export interface Op<Name extends string, Input extends string, Weight extends st
   ) => number;
 }
 
+/** The outputs of a graph, for its inputs by their names. */
+export type RunGraph = (
+  graph: Graph,
+  inputs: ReadonlyMap<string, Tensor>,
+  samples: number,
+) => readonly Tensor[];
+
 /** What an operator needs to write its statement. */
 export interface EmittedStep<Input extends string, Weight extends string> {
   /** Rust expressions of the inputs: slices of samples. */
@@ -72,6 +84,8 @@ export interface EmittedStep<Input extends string, Weight extends string> {
    * `pack` names the weights in the order in which the layer type takes them.
    */
   layer(field: LayerField<Weight>): string;
+  /** Declares the loop that the step is, and returns the call that runs it. */
+  loop(inputs: readonly string[], into: string): string;
   /** Imports names of `tf_layers`, such as `Activation::Relu`, and returns the last part of the last. */
   use(...names: readonly string[]): string;
 }

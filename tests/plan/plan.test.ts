@@ -8,7 +8,7 @@ import { type Lifetime, leastLength } from '../../src/4-plan/buffers.ts';
 import { type Plan, plan, type Step } from '../../src/4-plan/plan.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
 import { opOf } from '../../src/evaluate/evaluate.ts';
-import { inputsOf, type Node, nodesOf, type Value } from '../../src/ir/graph.ts';
+import { inputsOf, type Node, nodesOf, resultsOf, type Value } from '../../src/ir/graph.ts';
 import { bytesOf, type DType, lengthOfSample } from '../../src/ir/types.ts';
 import { fixtures } from '../crates/fixtures.ts';
 import { inRepository, needs } from '../crates/places.ts';
@@ -84,7 +84,7 @@ function lifetimesOf({ graph, steps }: Plan): readonly Lifetime[] {
   for (const [i, { node }] of steps.entries()) {
     for (const value of [node, ...inputsOf(node)]) lasts.set(owners.get(value) ?? value, i);
   }
-  for (const { value } of graph.outputs) lasts.set(owners.get(value)!, steps.length);
+  for (const value of resultsOf(graph)) lasts.set(owners.get(value)!, steps.length);
   return steps.flatMap(({ node, place }, first) =>
     place.kind === 'buffer'
       ? [{ dtype: node.type.dtype, length: lengthOfSample(node.type), first, last: lasts.get(node)! }]
@@ -133,7 +133,7 @@ function assertRuns(name: string, { graph, steps, buffers }: Plan): void {
     }
     if (place.kind !== 'view') newest.set(owners.get(node)!, node);
   }
-  for (const { value } of graph.outputs) {
+  for (const value of resultsOf(graph)) {
     const owner = owners.get(value)!;
     assert.equal(held.get(bufferOf.get(owner)!), owner, `${name}: an output is gone`);
   }

@@ -233,6 +233,7 @@ export class Importer {
     return {
       name,
       nodesOfBody: body.nodes.length,
+      layer: this.layerOf(name),
       builder: builderFor(this.layerOf(name), this.budget),
       condition: (values) => this.call(condition, path, values, depth, [0])[0]!,
       body: (values, wanted) => this.call(body, path, values, depth, wanted),

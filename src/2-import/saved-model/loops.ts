@@ -1,9 +1,12 @@
-/** Loops of a SavedModel: as the recurrent layers that they are, or else round by round. */
+/** Loops of a SavedModel: as the recurrent layers that they are, or else as a loop, or written out round by round. */
 
 import { Refusal } from '../../errors.ts';
+import type { Layer } from '../../ir/graph.ts';
 import type { Builder } from '../../ops/tensorflow.ts';
+import { generalLoop } from './general-loop.ts';
 import type { Imported } from './imported.ts';
 import { unknown } from './imported.ts';
+import { readBody } from './loop-body.ts';
 import { recurrentLayers } from './recurrent-loop.ts';
 
 /** The functions of a loop. `wanted` are the results that are needed; the others need not be computed. */
@@ -14,19 +17,28 @@ export interface Loop {
   /** Reads the body for a try: undefined, and no problem told, if it cannot be read. */
   tryBody(values: readonly Imported[]): readonly Imported[] | undefined;
   readonly nodesOfBody: number;
+  readonly layer: Layer;
   readonly builder: Builder;
 }
 
 /** A longer loop is no sequence that a model would see. */
 const MOST_ROUNDS = 2 ** 16;
 
-/** Nodes of all rounds of a loop that is written out. */
+/** Nodes of all rounds of a loop that is written out although it could be one step: few rounds read better so. */
+const FEW_NODES = 400;
+
+/** Nodes of all rounds of a loop that has to be written out. */
 const MOST_NODES = 20_000;
 
 export function lowerLoop(loop: Loop, inputs: readonly Imported[]): readonly Imported[] {
   const counters = countersOf(loop, inputs);
   const rounds = countRounds(loop, inputs, counters);
-  return recurrentLayers(loop, inputs, rounds) ?? writtenOut(loop, inputs, rounds.length);
+  const body = rounds.length > 0 ? readBody(loop, inputs, rounds) : undefined;
+  const layers = body && recurrentLayers(loop, body, rounds.length);
+  if (layers) return layers;
+  const isLong = rounds.length * loop.nodesOfBody > FEW_NODES;
+  const one = isLong && body ? generalLoop(loop, body, rounds.length) : undefined;
+  return one ?? writtenOut(loop, inputs, rounds.length);
 }
 
 /** The values that depend on nothing but each other, and are known before the first prediction. */
@@ -70,7 +82,7 @@ function countRounds(loop: Loop, inputs: readonly Imported[], counters: readonly
 function writtenOut(loop: Loop, inputs: readonly Imported[], rounds: number): readonly Imported[] {
   if (rounds * loop.nodesOfBody > MOST_NODES) {
     throw new Refusal(
-      `a loop of ${rounds} rounds is not one of SimpleRNN, GRU or LSTM, and it is too long to be written out; shorten the sequence with --input_shape`,
+      `a loop of ${rounds} rounds is not one of SimpleRNN, GRU or LSTM, nor one that carries floats of each sample from round to round, and it is too long to be written out; shorten the sequence with --input_shape`,
     );
   }
   let values = inputs;

@@ -10,88 +10,17 @@ import { simpleRnn } from '../../ops/simple-rnn.ts';
 import { steps } from '../../ops/slice.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { type Cell, cellOf, type State } from './cells.ts';
-import { type Imported, unknown } from './imported.ts';
-import type { Loop, Rounds } from './loops.ts';
-import { type TensorList, timeMajor } from './tensor-lists.ts';
-import { type Term, type TermReader, termReader } from './terms.ts';
+import type { Imported } from './imported.ts';
+import { type Body, isOperand } from './loop-body.ts';
+import type { Loop } from './loops.ts';
+import { timeMajor } from './tensor-lists.ts';
+import type { Term } from './terms.ts';
 
-/**
- * What the loop leaves behind, computed by recurrent layers; undefined if a result is not that of one. The body is
- * read once, with inputs in place of what changes from round to round.
- */
-export function recurrentLayers(
-  loop: Loop,
-  inputs: readonly Imported[],
-  rounds: Rounds,
-): readonly Imported[] | undefined {
-  if (rounds.length === 0) return undefined;
-  const body = readBody(loop, inputs, rounds);
-  const states = body && statesOf(body);
-  const layers = states && layersOf(loop, body, states, rounds.length);
-  return layers && resultsOf(loop, body, layers, rounds.length);
-}
-
-interface Body {
-  /** What the loop is given. */
-  readonly given: readonly Imported[];
-  /** What stands for it in the body, and what the body makes of it. */
-  readonly before: readonly Imported[];
-  readonly after: readonly Imported[];
-  readonly time: Input;
-  /** The lists of what the rounds read, by the items. */
-  readonly sequences: ReadonlyMap<Input, Operand>;
-  readonly read: TermReader;
-}
-
-function readBody(loop: Loop, given: readonly Imported[], rounds: Rounds): Body | undefined {
-  const time: Input = { kind: 'input', name: 'time', type: { dtype: 'i32', shape: [] } };
-  const sequences = new Map<Input, Operand>();
-  const counters = rounds[0]!;
-  const trial = given.map((value, i): Imported => {
-    if (counters.has(i)) {
-      const numbers = rounds.map((round) => numberOf(round.get(i)));
-      if (numbers.every((number) => number === numbers[0])) return value;
-      return numbers.every((number, round) => number === round) ? time : unknown;
-    }
-    return value.kind === 'list' ? listInBody(value, time, rounds.length, sequences) : value;
-  });
-  const first = loop.tryBody(trial);
-  if (!first) return undefined;
-  // What comes out as it went in is the same in every round.
-  const before = trial.map((value, i): Imported => {
-    const isState = isOperand(value) && value !== time && first[i] !== value;
-    return isState ? { kind: 'input', name: `state ${i}`, type: value.type } : value;
-  });
-  const after = loop.tryBody(before);
-  return after && { given, before, after, time, sequences, read: termReader() };
-}
-
-function numberOf(value: Imported | undefined): number | undefined {
-  return value?.kind === 'constant' ? Number(value.tensor.data[0]) : undefined;
-}
-
-function listInBody(
-  list: TensorList,
-  time: Input,
-  rounds: number,
-  sequences: Map<Input, Operand>,
-): TensorList | typeof unknown {
-  switch (list.of) {
-    case 'tensor': {
-      const [length, ...shape] = list.tensor.type.shape;
-      if (length !== rounds) return unknown;
-      const item: Input = { kind: 'input', name: 'item', type: { dtype: list.tensor.type.dtype, shape } };
-      sequences.set(item, list.tensor);
-      return { kind: 'list', of: 'rounds', time, item };
-    }
-    case 'items':
-      return list.items.every((item) => item === undefined)
-        ? { kind: 'list', of: 'writes', length: list.items.length }
-        : unknown;
-    case 'rounds':
-    case 'writes':
-      return unknown;
-  }
+/** What the loop leaves behind, computed by recurrent layers; undefined if a result is not that of one. */
+export function recurrentLayers(loop: Loop, body: Body, rounds: number): readonly Imported[] | undefined {
+  const states = statesOf(body);
+  const layers = states && layersOf(loop, body, states, rounds);
+  return layers && resultsOf(loop, body, layers, rounds);
 }
 
 /** The states of the loop by their places; undefined if one is computed by something else than formulas. */
@@ -230,12 +159,6 @@ function shownTerm(
   }
   // A layer whose outputs only another layer of the loop reads.
   return { term: output, isZeroed: false };
-}
-
-function isOperand(value: Imported): value is Operand {
-  return (
-    value.kind !== 'list' && value.kind !== 'variable' && value.kind !== 'complex' && value.kind !== 'unknown'
-  );
 }
 
 function isZero(value: Imported | undefined): boolean {

@@ -200,11 +200,16 @@ function characteristic(nodes: readonly Node[]): Node {
 /** The numbers of the weights and constants, each tensor once. */
 function parametersOf(nodes: readonly Node[]): number {
   const tensors = new Set<Tensor>();
-  for (const node of nodes) {
+  for (const node of nodes.flatMap(withRounds)) {
     for (const [name, tensor] of weightsOf(node)) if (name !== 'bias' || isBias(tensor)) tensors.add(tensor);
     for (const value of inputsOf(node)) if (value.kind === 'constant') tensors.add(value.tensor);
   }
   return [...tensors].reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** A node, and those of its rounds if it is a loop. */
+function withRounds(node: Node): readonly Node[] {
+  return node.op === 'Loop' ? [node, ...nodesOf(node.attributes.body).flatMap(withRounds)] : [node];
 }
 
 function classNameOf(node: Node): string {

@@ -107,6 +107,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Elementwise: (node) => activationSettings(node) ?? { formula: printExpression(node.attributes.expression) },
   Embedding: ({ weights: { table } }) => ({ input_dim: table.shape[0]!, output_dim: table.shape[1]! }),
   Gru: (node) => ({ ...recurrentSettings(node), reset_after: node.weights.bias.shape.length === 2 }),
+  Loop: ({ attributes: { rounds } }) => ({ steps: rounds }),
   Lstm: (node) => recurrentSettings(node),
   Hash: ({ attributes: { buckets, key } }) => ({ num_bins: buckets, ...(key && { salt: key.map(Number) }) }),
   HashedCrossing: ({ attributes: { buckets } }) => ({ num_bins: buckets }),

@@ -37,6 +37,7 @@ mod pooling;
 mod pooling3d;
 mod reduce;
 mod repeat;
+mod rounds;
 mod shape;
 mod softmax;
 mod top_k;
@@ -60,6 +61,7 @@ pub use reduce::{
     reduce_sum,
 };
 pub use repeat::repeat;
+pub use rounds::{item, put, rows};
 pub(crate) use shape::around;
 pub use shape::{
     Flat, broadcast_to, concatenate, copy, flat, gather, pad, reshape, reshape_mut, slice, tile,
