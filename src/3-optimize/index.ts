@@ -2,6 +2,7 @@
 
 import type { Graph } from '../ir/graph.ts';
 import { denseFromMatmul, denseOnLastAxis, turnedMatmul } from './dense-layers.ts';
+import { depthwiseGroups } from './depthwise-groups.ts';
 import { dilatedConvolution } from './dilated-convolution.ts';
 import { dropNoOps } from './drop-no-ops.ts';
 import {
@@ -63,6 +64,7 @@ export function optimize(graph: Graph): Graph {
   return rewriteAll(graph, [
     insideLoops(optimize),
     foldPadding,
+    depthwiseGroups,
     foldBatchNormalizationAfter,
     foldBatchNormalizationBefore,
     fuseActivations,
