@@ -5,7 +5,7 @@
  */
 
 /** The fewest channels, filters and pixels with which it measures faster. */
-const FEWEST = 64;
+const FEWEST = { channels: 32, pixels: 64 };
 
 /** Numbers of a block of tiles, and the fewest tiles, as `kernels/winograd.rs` has them. */
 const BLOCK = 96 * 1024;
@@ -27,7 +27,8 @@ export function winograd(
 ): Winograd | undefined {
   const isSquare = sizes.length === 2 && sizes.every((size) => size === 3);
   const pixels = lengthsOut.reduce((product, length) => product * length, 1);
-  if (!isSquare || channels < FEWEST || filters < FEWEST || pixels < FEWEST) return undefined;
+  if (!isSquare || channels < FEWEST.channels || filters < FEWEST.channels || pixels < FEWEST.pixels)
+    return undefined;
   const tiles = Math.floor(BLOCK / 16 / (channels + filters) / 8) * 8;
   return {
     rows: 16 * Math.ceil(filters / 16) * (1 + channels),

@@ -18,6 +18,11 @@ impl Axis {
     pub(crate) const ONE: Self =
         Self { size: 1, stride: 1, dilation: 1, before: 0, steps: 1, steps_out: 1 };
 
+    /// Whether each output step sees the same step of the input, and no other.
+    pub(crate) fn is_pointwise(&self) -> bool {
+        self.size == 1 && self.stride == 1 && self.before == 0 && self.steps == self.steps_out
+    }
+
     /// The places of the window at `out` that are over the input, not over its padding.
     pub(crate) fn taps(&self, out: usize) -> Range<usize> {
         let start = out * self.stride;

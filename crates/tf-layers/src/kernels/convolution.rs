@@ -24,7 +24,7 @@ const BLOCK: usize = 256 << 10;
 const PIXELS: usize = 256;
 const SEGMENTS: usize = 16;
 
-/// As many pixels have a block that takes less time to make.
+/// The fewest pixels of a block; for no more of them it is made in less time.
 const FEW: usize = 8;
 
 /// A convolution of images, channels last: `[height, width]` axes, and channels of all groups.
@@ -68,66 +68,101 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let [rows, columns] = self.axes;
-        let images = y.len() / (rows.steps_out * columns.steps_out * self.filters).max(1);
-        if images * rows.steps_out * columns.steps_out <= FEW {
-            self.in_blocks::<S, FEW, FEW>(simd, images, x, panels, activation, y);
-        } else {
-            self.in_blocks::<S, PIXELS, SEGMENTS>(simd, images, x, panels, activation, y);
+        let is_product = self.groups == 1 && self.axes.iter().all(Axis::is_pointwise);
+        match y.len() / self.filters.max(1) {
+            rows if is_product && rows <= FEW => {
+                self.rows::<S, FEW>(simd, x, panels, activation, y);
+            }
+            _ if is_product => self.rows::<S, PIXELS>(simd, x, panels, activation, y),
+            _ => self.rectangles(simd, x, panels, activation, y),
         }
     }
 
+    /// Where each pixel sees itself alone: the products of rows of x with a matrix.
     #[inline(never)]
-    fn in_blocks<S: Simd, const PIXELS: usize, const SEGMENTS: usize>(
+    fn rows<S: Simd, const PIXELS: usize>(
         &self,
         simd: S,
-        images: usize,
         x: &[f32],
         panels: &[Row],
         activation: Activation,
         y: &mut [f32],
     ) {
-        let Self { axes: [rows, columns], channels, filters, groups } = *self;
-        let seen = rows.stride * columns.stride * channels;
-        let most = (BLOCK / size_of::<f32>() / (seen + filters)).clamp(8, PIXELS);
+        let parts = Parts::of_row(self.channels);
+        let rows = y.len() / self.filters.max(1);
+        let mut places = [Place::default(); PIXELS];
+        for first in (0..rows).step_by(self.most_pixels(PIXELS)) {
+            let places = &mut places[..self.most_pixels(PIXELS).min(rows - first)];
+            for (row, place) in (first..).zip(&mut *places) {
+                *place = Place { x: row * self.channels, y: row * self.filters };
+            }
+            let segment = Segment { begin: 0, count: places.len(), parts };
+            self.block(simd, x, panels, places, &[segment], activation, y);
+        }
+    }
+
+    #[inline(never)]
+    fn rectangles<S: Simd>(
+        &self,
+        simd: S,
+        x: &[f32],
+        panels: &[Row],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let Self { axes: [rows, columns], filters, groups, .. } = *self;
+        let images = y.len() / (rows.steps_out * columns.steps_out * filters).max(1);
         let group_panels = (filters / groups).div_ceil(LANES) * self.panel_rows();
-        let mut block = Block::<PIXELS, SEGMENTS>::new(most);
+        let mut block = Block::new(self.most_pixels(PIXELS));
         for (group, panels) in panels.chunks_exact(group_panels).enumerate() {
+            let mut run = |block: &mut Block| {
+                let (places, segments) = block.filled();
+                self.block(simd, x, panels, places, segments, activation, y);
+                block.clear();
+            };
             for rectangle in Rectangle::all(*self, group) {
                 let pixels = images * rectangle.area();
                 let mut begin = 0;
                 while begin < pixels {
                     begin += block.add(&rectangle, begin..pixels);
                     if block.is_full() {
-                        self.block(simd, x, panels, &block, activation, y);
-                        block.clear();
+                        run(&mut block);
                     }
                 }
             }
-            self.block(simd, x, panels, &block, activation, y);
-            block.clear();
+            run(&mut block);
         }
     }
 
+    /// The pixels of a block, of `most` at most.
+    fn most_pixels(&self, most: usize) -> usize {
+        let [rows, columns] = self.axes;
+        let seen = rows.stride * columns.stride * self.channels;
+        (BLOCK / size_of::<f32>() / (seen + self.filters)).clamp(FEW, most)
+    }
+
     /// All filters of a group at some of its pixels.
-    #[inline(always)]
-    fn block<S: Simd, const PIXELS: usize, const SEGMENTS: usize>(
+    #[inline(never)]
+    #[expect(clippy::too_many_arguments, reason = "the parts of a block")]
+    fn block<S: Simd>(
         &self,
         simd: S,
         x: &[f32],
         panels: &[Row],
-        block: &Block<PIXELS, SEGMENTS>,
+        places: &[Place],
+        segments: &[Segment],
         activation: Activation,
         y: &mut [f32],
     ) {
         let height = self.panel_rows();
         let filters = self.filters / self.groups;
-        let most = block.segments().fold(1, |most, (segment, _)| most.max(segment.tile::<S>()));
+        let most = segments.iter().fold(1, |most, segment| most.max(segment.tile::<S>()));
         let mut panel = 0;
         while panel * LANES < filters {
             let side = side_by_side::<S>(most, filters.div_ceil(LANES) - panel);
             let first = panel * LANES;
-            for (segment, places) in block.segments() {
+            for segment in segments {
+                let places = &places[segment.begin..][..segment.count];
                 let large = segment.tile::<S>();
                 // Tiles of as many pixels as possible, and then some with one less.
                 let small = places.len().div_ceil(large) * large - places.len();
@@ -154,10 +189,8 @@ impl Convolution {
             panel += side;
         }
         if activation.bounds().is_none() {
-            for (_, places) in block.segments() {
-                for line in places.chunk_by(|a, b| a.y + filters == b.y) {
-                    activation.apply_at(simd, &mut y[line[0].y..][..line.len() * filters]);
-                }
+            for line in places.chunk_by(|a, b| a.y + filters == b.y) {
+                activation.apply_at(simd, &mut y[line[0].y..][..line.len() * filters]);
             }
         }
     }
@@ -175,7 +208,7 @@ impl Convolution {
 }
 
 /// Some pixels of a group, which pass all panels together.
-struct Block<const PIXELS: usize, const SEGMENTS: usize> {
+struct Block {
     places: [Place; PIXELS],
     count: usize,
     segments: [Segment; SEGMENTS],
@@ -200,7 +233,7 @@ impl Segment {
     }
 }
 
-impl<const PIXELS: usize, const SEGMENTS: usize> Block<PIXELS, SEGMENTS> {
+impl Block {
     fn new(most: usize) -> Self {
         let (places, segments) = ([Place::default(); PIXELS], [Segment::default(); SEGMENTS]);
         Self { places, count: 0, segments, used: 0, most }
@@ -224,9 +257,8 @@ impl<const PIXELS: usize, const SEGMENTS: usize> Block<PIXELS, SEGMENTS> {
         (self.count, self.used) = (0, 0);
     }
 
-    fn segments(&self) -> impl Iterator<Item = (&Segment, &[Place])> {
-        let segments = &self.segments[..self.used];
-        segments.iter().map(|segment| (segment, &self.places[segment.begin..][..segment.count]))
+    fn filled(&self) -> (&[Place], &[Segment]) {
+        (&self.places[..self.count], &self.segments[..self.used])
     }
 }
 

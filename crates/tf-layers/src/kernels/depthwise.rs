@@ -2,13 +2,17 @@
 //! the places of the window.
 //!
 //! A register of channels walks along a row of the image, with some rows of the window in registers:
-//! each x is read once for all the columns of the window.
+//! each x is read once for all the columns of the window, and if that is small, for two rows of the
+//! output.
+
+use std::ops::Range;
 
 use fearless_simd::{Level, Simd, f32x4, prelude::*};
 
 use super::axis::Axis;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers};
+use super::sweep::{MOST_LINES, Sweep};
 use crate::Activation;
 
 /// Bytes of x that stay in the level-1 cache while all channels pass by.
@@ -55,37 +59,71 @@ impl Depthwise {
         let images = x.chunks_exact(rows.steps * columns.steps * self.channels);
         let size = rows.steps_out * columns.steps_out * filters;
         for (image, y) in images.zip(y.chunks_exact_mut(size)) {
-            for (row, y) in y.chunks_exact_mut(columns.steps_out * filters).enumerate() {
-                self.row(simd, image, row, weights, y);
+            let mut left = y;
+            let mut row = 0;
+            while !left.is_empty() {
+                let count = self.rows_together::<S>(row);
+                let (y, others) = left.split_at_mut(count * columns.steps_out * filters);
+                self.rows(simd, image, row..row + count, weights, y);
                 activation.apply_at(simd, y);
+                (left, row) = (others, row + count);
             }
         }
     }
 
-    /// Writes row `row` of the output, without the activation.
+    /// How many rows of the output, from `row` on, are computed together: two, if they see the whole
+    /// window of 3 columns and there are registers for their sums.
+    fn rows_together<S: Simd>(&self, row: usize) -> usize {
+        let [rows, columns] = self.axes;
+        let is_whole = |row: usize| row < rows.steps_out && rows.taps(row).len() == rows.size;
+        let is_small = columns.size == 3 && columns.stride == 1;
+        let is_plain = is_small && rows.stride == 1 && rows.dilation == 1;
+        let is_pair = many_registers::<S>() && self.is_swept::<S>() && is_plain;
+        if is_pair && is_whole(row) && is_whole(row + 1) { 2 } else { 1 }
+    }
+
+    /// Whether the columns of the window are ones that [`Self::sweeps`] knows.
+    fn is_swept<S: Simd>(&self) -> bool {
+        let Axis { size, stride, dilation, .. } = self.axes[1];
+        let is_wide = self.multiplier == 1 && self.channels >= S::f32s::LEN.max(NARROW);
+        is_wide && dilation == 1 && (size == 3 || size == 5) && (stride == 1 || stride == 2)
+    }
+
+    /// Writes one row of the output or two, without the activation.
     #[inline(always)]
-    fn row<S: Simd>(&self, simd: S, image: &[f32], row: usize, weights: &[f32], y: &mut [f32]) {
+    fn rows<S: Simd>(
+        &self,
+        simd: S,
+        image: &[f32],
+        at: Range<usize>,
+        weights: &[f32],
+        y: &mut [f32],
+    ) {
         let [_, columns] = self.axes;
+        let row = at.start;
         if self.multiplier > 1 || self.channels < NARROW {
             for (column, y) in y.chunks_exact_mut(self.channels * self.multiplier).enumerate() {
                 self.one(image, [row, column], weights, y);
             }
         } else if self.channels < S::f32s::LEN {
             self.pixels::<S, f32x4<S>>(simd, image, row, weights, y);
-        } else {
-            match (columns.size, columns.dilation, columns.stride) {
-                (3, 1, 1) => self.sweeps::<S, 3, 3, 1>(simd, image, row, weights, y),
-                (3, 1, 2) => self.sweeps::<S, 3, 3, 2>(simd, image, row, weights, y),
-                (5, 1, 1) => self.sweeps::<S, 2, 5, 1>(simd, image, row, weights, y),
-                (5, 1, 2) => self.sweeps::<S, 2, 5, 2>(simd, image, row, weights, y),
-                _ => self.pixels::<S, S::f32s>(simd, image, row, weights, y),
+        } else if self.is_swept::<S>() {
+            let is_pair = many_registers::<S>() && at.len() == 2;
+            match (columns.size, columns.stride) {
+                (3, 1) if is_pair => self.sweeps::<S, 3, 3, 1, 2>(simd, image, row, weights, y),
+                (3, 1) => self.sweeps::<S, 3, 3, 1, 1>(simd, image, row, weights, y),
+                (3, _) => self.sweeps::<S, 3, 3, 2, 1>(simd, image, row, weights, y),
+                (_, 1) => self.sweeps::<S, 2, 5, 1, 1>(simd, image, row, weights, y),
+                (_, _) => self.sweeps::<S, 2, 5, 2, 1>(simd, image, row, weights, y),
             }
+        } else {
+            self.pixels::<S, S::f32s>(simd, image, row, weights, y);
         }
     }
 
-    /// A row, where the window has `L` columns without gaps, `K` of its rows at a time.
+    /// `R` rows, where the window has `L` columns without gaps, `K` of its rows at a time.
     #[inline(never)]
-    fn sweeps<S: Simd, const K: usize, const L: usize, const STRIDE: usize>(
+    fn sweeps<S: Simd, const K: usize, const L: usize, const STRIDE: usize, const R: usize>(
         &self,
         simd: S,
         image: &[f32],
@@ -100,34 +138,44 @@ impl Depthwise {
                 let line = columns.steps * self.channels;
                 let place = self.channels.div_ceil(LANES) * LANES;
                 let taps = rows.taps(row);
-                let seen = taps.len() * columns.stride * self.channels * size_of::<f32>();
-                let block = (BLOCK / seen.max(1)).max(8);
-                for (index, y) in y.chunks_mut(block * self.channels).enumerate() {
+                let seen = (taps.len() + R - 1) * columns.stride * self.channels;
+                let block = (BLOCK / size_of::<f32>() / seen.max(1)).max(8);
+                for first in (0..columns.steps_out).step_by(block) {
                     for channel in starts(self.channels, S::f32s::LEN) {
                         let sweep = Sweep {
                             steps: columns.steps,
                             before: columns.before,
-                            first: index * block,
+                            outputs: first..(first + block).min(columns.steps_out),
+                            y_line: columns.steps_out * self.channels,
                             channels: self.channels,
                             channel,
                         };
                         let bias = S::f32s::from_slice(simd, &weights[channel..][..S::f32s::LEN]);
-                        let x = |k: usize| &image[rows.step(row, k) * line..][..line];
+                        // The rows of the image under the window, from its row `k` on.
+                        let x = |k: usize, count: usize| {
+                            let mut lines = [&image[..0]; MOST_LINES];
+                            for (i, under) in lines[..count].iter_mut().enumerate() {
+                                *under = &image[rows.step(row, k + i) * line..][..line];
+                            }
+                            lines
+                        };
                         let weights = |k: usize| &weights[(1 + k * L) * place + channel..];
                         let (mut k, mut begin) = (taps.start, Some(bias));
                         while taps.end - k >= K {
-                            let x = std::array::from_fn(|i| x(k + i));
+                            let x = x(k, K + (R - 1) * STRIDE);
                             let begin = begin.take();
-                            sweep.run::<S, K, L, STRIDE>(simd, x, weights(k), place, begin, y);
+                            sweep.run::<S, K, L, STRIDE, R>(simd, x, weights(k), place, begin, y);
                             k += K;
                         }
                         for k in k..taps.end {
+                            let x = x(k, 1 + (R - 1) * STRIDE);
                             let begin = begin.take();
-                            sweep.run::<S, 1, L, STRIDE>(simd, [x(k)], weights(k), place, begin, y);
+                            sweep.run::<S, 1, L, STRIDE, R>(simd, x, weights(k), place, begin, y);
                         }
                         // The window is all over padding.
                         if begin.is_some() {
-                            sweep.run::<S, 0, L, STRIDE>(simd, [], &[], place, begin, y);
+                            let x = x(0, 0);
+                            sweep.run::<S, 0, L, STRIDE, R>(simd, x, &[], place, begin, y);
                         }
                     }
                 }
@@ -201,70 +249,9 @@ pub(crate) fn starts(channels: usize, len: usize) -> impl Iterator<Item = usize>
     (0..channels).step_by(len).map(move |channel| channel.min(channels - len))
 }
 
-/// The walk of some channels along a row of the image.
-struct Sweep {
-    /// Columns of the image, and of its padding before them.
-    steps: usize,
-    before: usize,
-    /// The column of the output with which y begins.
-    first: usize,
-    channels: usize,
-    channel: usize,
-}
-
-impl Sweep {
-    /// Adds `K` rows of the window, to `begin` or else to what is in y.
-    ///
-    /// Each input is read once. Together with the next `STRIDE` − 1 it is under a column of the
-    /// window for each of some outputs, whose sums are open.
-    #[inline(always)]
-    fn run<S: Simd, const K: usize, const L: usize, const STRIDE: usize>(
-        &self,
-        simd: S,
-        rows: [&[f32]; K],
-        weights: &[f32],
-        place: usize,
-        begin: Option<S::f32s>,
-        y: &mut [f32],
-    ) {
-        let zero = S::f32s::splat(simd, 0.0);
-        let mut window = [[zero; L]; K];
-        for k in 0..K {
-            for l in 0..L {
-                let weights = &weights[(k * L + l) * place..][..S::f32s::LEN];
-                window[k][l] = S::f32s::from_slice(simd, weights);
-            }
-        }
-        let open_count = const { L.div_ceil(STRIDE) };
-        let mut open = [zero; L];
-        let outputs = y.len() / self.channels;
-        for step in 0..outputs + open_count - 1 {
-            let mut sums = [zero; L];
-            for phase in 0..STRIDE {
-                let column = ((self.first + step) * STRIDE + phase).wrapping_sub(self.before);
-                if column < self.steps {
-                    let at = column * self.channels + self.channel;
-                    for k in 0..K {
-                        let x = S::f32s::from_slice(simd, &rows[k][at..][..S::f32s::LEN]);
-                        for i in 0..open_count {
-                            if i * STRIDE + phase < L {
-                                sums[i] = x.mul_add(window[k][i * STRIDE + phase], sums[i]);
-                            }
-                        }
-                    }
-                }
-            }
-            let sum = open[open_count - 1] + sums[open_count - 1];
-            for i in (1..open_count).rev() {
-                open[i] = open[i - 1] + sums[i - 1];
-            }
-            if let Some(output) = step.checked_sub(open_count - 1) {
-                let y = &mut y[output * self.channels + self.channel..][..S::f32s::LEN];
-                let begin = begin.unwrap_or_else(|| S::f32s::from_slice(simd, y));
-                (begin + sum).store_slice(y);
-            }
-        }
-    }
+/// Whether there are registers for a window, and for the sums of two rows of the output.
+const fn many_registers<S: Simd>() -> bool {
+    S::f32s::LEN == 16 || cfg!(target_arch = "aarch64")
 }
 
 /// Writes the bias, and the weights of each place of the window, to rows of their own.

@@ -23,6 +23,7 @@ pub(crate) mod resampling;
 pub(crate) mod siphash;
 pub(crate) mod softmax;
 pub(crate) mod strided;
+pub(crate) mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tile;

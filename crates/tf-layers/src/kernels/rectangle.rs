@@ -139,6 +139,18 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
+    /// Those of a pixel that sees itself alone.
+    pub(crate) fn of_row(len: usize) -> Self {
+        let cuts = len.div_ceil(DEPTH).max(1);
+        Self {
+            counts: [1, 1, cuts],
+            runs: [1, 1],
+            len: len.div_ceil(cuts),
+            run: len,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.counts.iter().product()
     }
