@@ -22,6 +22,7 @@ import { recognizeEmbedding } from './recognize-embedding.ts';
 import { recognizeLayerNormalization } from './recognize-layer-normalization.ts';
 import { recognizeRepeat } from './recognize-repeat.ts';
 import { recognizeSoftmax } from './recognize-softmax.ts';
+import { recognizeTimeDistributed } from './recognize-time-distributed.ts';
 import { recurrentResults } from './recurrent-results.ts';
 import { type Rewrite, rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
@@ -38,6 +39,7 @@ export function recognize(graph: Graph): Graph {
 const layersOfSteps: readonly Rewrite[] = [
   dropNoOps,
   moveBatch,
+  recognizeTimeDistributed,
   moveTransposes,
   moveReshapes,
   dilatedConvolution,

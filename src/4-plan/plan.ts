@@ -6,6 +6,7 @@ import {
   countReaders,
   type Graph,
   inputsOf,
+  type Layer,
   mapResults,
   type Node,
   nodesOf,
@@ -76,7 +77,8 @@ function withOwnResults(graph: Graph): Graph {
   return mapResults(graph, (value, name) => {
     if (sourceOf(value).kind === 'node') return value;
     const expression = input(0, value.type.dtype);
-    return node(elementwise, { x0: value }, { expression }, {}, value.type, { name });
+    const layer: Layer = value.kind === 'node' ? value.layer : { name, isFunction: true };
+    return node(elementwise, { x0: value }, { expression }, {}, value.type, layer);
   });
 }
 

@@ -310,7 +310,7 @@ export function dotProductAttention(
 }
 
 /** What Keras has scores be that do not count. */
-const LEAST = -0.7 * 3.4028234663852886e38;
+const LEAST = -0.7 * 3.38953e38;
 
 export const attentionKeras: KerasLayers = {
   AdditiveAttention: (layer) => attention(layer, additiveScores(layer), layer.flag('causal', false)),

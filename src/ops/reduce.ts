@@ -1,12 +1,12 @@
 /** The sum, the mean, … along some axes. */
 
 import { Refusal } from '../errors.ts';
-import { type Dim, elements, isFloat, type Tensor, type TensorData, zeros } from '../ir/types.ts';
+import { type Dim, elements, isFloat, type Tensor, type TensorData, tensor, zeros } from '../ir/types.ts';
 import { axesOf } from './axes.ts';
 import { rowMajor, stridedIndices } from './broadcasting.ts';
 import { isChannelsFirstLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { defineOp } from './op.ts';
-import type { TensorflowOps } from './tensorflow.ts';
+import { constantOf, type TensorflowOps } from './tensorflow.ts';
 
 type Kind = 'sum' | 'mean' | 'max' | 'min' | 'prod' | 'any' | 'all';
 
@@ -120,10 +120,15 @@ const globalPooling =
     const attributes = { kind, axes, keepsAxes: layer.flag('keepdims', false) };
     const mask = kind === 'mean' && rank === 1 ? layer.mask(0) : undefined;
     if (!mask) return layer.add(reduce, { x }, attributes, {});
-    const counts = layer.tensorflow('Cast', [mask], { DstT: { dtype: x.type.dtype } });
-    const column = layer.tensorflow('ExpandDims', [counts, first ? 1 : 2]);
-    const kept = layer.tensorflow('Mul', [x, column]);
-    const [sum, count] = [kept, column].map((all) =>
+    const { dtype } = x.type;
+    const isKept = layer.tensorflow('ExpandDims', [mask, first ? 1 : 2]);
+    const counts = layer.tensorflow('Cast', [isKept], { DstT: { dtype } });
+    // Keras 2 multiplies, by which NaN stays.
+    const kept =
+      layer.keras >= 3
+        ? layer.tensorflow('SelectV2', [isKept, x, constantOf(tensor(dtype, [], [0]))])
+        : layer.tensorflow('Mul', [x, counts]);
+    const [sum, count] = [kept, counts].map((all) =>
       layer.add(reduce, { x: all }, { ...attributes, kind: 'sum' }, {}),
     );
     return layer.tensorflow('RealDiv', [sum!, count!]);

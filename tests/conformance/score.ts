@@ -18,6 +18,7 @@ import {
 } from '../crates/shards.ts';
 import { refreshed } from '../docs/blocks.ts';
 import { type Case, caseNames, type Format, formats, readCases, suite, unpackSuite } from './cases.ts';
+import { type Crates, printSameModels } from './same-model.ts';
 
 /** What part of the cases of a format has to agree. */
 const REQUIRED = 0.97;
@@ -68,11 +69,12 @@ async function main(): Promise<void> {
   const pattern = new RegExp(values.only ?? '');
   const names = caseNames(folder, values.cases).filter((name) => pattern.test(name));
   const cases = wanted.flatMap((format) => readCases(folder, names, format));
-  const { scored, crates } = await score(cases);
+  const { scored, crates, named } = await score(cases);
 
   const table = printTable(wanted, scored);
   console.log(table);
   console.log(`${crates.length} different crates`);
+  console.log(printSameModels(named));
   printReasons(scored);
   if (values.readme) {
     writeBlock('README.md', 'conformance', table);
@@ -91,9 +93,13 @@ function workspace(): string {
  * Converts the cases and tests their crates. A case often comes to the same crate in several formats: it is tested
  * once.
  */
-async function score(
-  cases: readonly Case[],
-): Promise<{ readonly scored: readonly Scored[]; readonly crates: readonly GeneratedCrate[] }> {
+async function score(cases: readonly Case[]): Promise<{
+  readonly scored: readonly Scored[];
+  readonly crates: readonly GeneratedCrate[];
+  /** As they are when they have the names of their cases. */
+  readonly named: Crates;
+}> {
+  const named = new Map<Case, GeneratedCrate>();
   const results = new Map<Case, Result>();
   const converted = new Map<Case, GeneratedCrate>();
   const crates = new Map<string, GeneratedCrate>();
@@ -101,6 +107,7 @@ async function score(
     const conversion = await conversionOf(tried, tried.name);
     switch (conversion.kind) {
       case 'crate': {
+        named.set(tried, conversion.crate);
         const known = crates.get(conversion.crate.name);
         const isNew = known === undefined || !isSame(known, conversion.crate);
         const crate = isNew && known ? await differing(tried, crates) : (known ?? conversion.crate);
@@ -123,7 +130,7 @@ async function score(
   for (const [tried, { name }] of converted) {
     results.set(tried, values['typescript-only'] ? { kind: 'agrees' } : resultOf(outcomes.get(name)));
   }
-  return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates: distinct };
+  return { scored: cases.map((tried) => ({ tried, result: results.get(tried)! })), crates: distinct, named };
 }
 
 /** `k3export`, `k3.keras` */

@@ -175,15 +175,10 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
     weights: (...names) => weightsOf(weights, '', names),
     weightsAt: (place, ...names) =>
       weightsOf(weights.inner(place), `${place.name ?? place.attribute}/`, names),
-    callInner: (serialized, place, ...given) =>
-      callLayer(
-        innerCall(
-          serialized,
-          place,
-          given.map(({ operand, mask }) => ({ kind: 'tensor', operand, mask })),
-        ),
-        conversion,
-      ),
+    callInner(serialized, place, ...given) {
+      const tensors = given.map(({ operand, mask }) => ({ kind: 'tensor', operand, mask }) as const);
+      return callLayer(innerCall(serialized, place, tensors), conversion);
+    },
     inner(serialized, place) {
       const inner = readableLayer(innerCall(serialized, place, []), conversion);
       inners.push(inner);
