@@ -123,6 +123,10 @@ function melSpectrogram(layer: KerasLayer): Operand {
   return swapped(layer, y, rank - 1, rank - 2);
 }
 
+/** What differs from Keras, where predictions depend on the other samples. */
+export const loudestOfEachSample =
+  'its floor is counted from the loudest of each sample, and in Keras from the loudest of all that are predicted together; for one sample the two are the same';
+
 /** `10 · log₁₀(x / reference)`, at most `top_db` below the loudest. */
 function decibels(layer: KerasLayer, power: Operand): Operand {
   const { dtype, shape } = power.type;
@@ -140,9 +144,7 @@ function decibels(layer: KerasLayer, power: Operand): Operand {
   );
   const axes = shape.map((_, i) => i).slice(1);
   const loudest = layer.add(reduce, { x: levels }, { kind: 'max', axes, keepsAxes: true }, {});
-  layer.warn(
-    'top_db counts from the loudest of each sample, and in Keras from the loudest of all that are predicted together: the two are the same for one sample',
-  );
+  layer.warn(loudestOfEachSample);
   const floor = call('subtract', input(1, dtype), number(layer.number('top_db', 80), dtype));
   return compute(layer, [levels, loudest], call('maximum', input(0, dtype), floor));
 }

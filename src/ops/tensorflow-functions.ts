@@ -274,6 +274,11 @@ const functions: KerasLayers = {
   cast: (layer) => asType(layer, x(layer), dtypeOf(plainValue(layer, 'dtype', 1) ?? null)),
   clip_by_value: clipped,
   concat: concatenated,
+  einsum: () => {
+    throw new Refusal(
+      'Keras 2 does not save what tf.einsum is called with; export a SavedModel with model.export(...)',
+    );
+  },
   expand_dims: (layer) => layer.tensorflow('ExpandDims', [x(layer), numberAt(layer, 'axis', 1, 0)]),
   gather: gathered,
   identity: (layer) => x(layer),

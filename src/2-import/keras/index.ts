@@ -3,7 +3,7 @@
 import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
 import type { TensorInfo } from '../../1-read/saved-model.ts';
 import { ConversionError, type Problem, Refusal, refuse, within } from '../../errors.ts';
-import { newBudget } from '../../ir/builder.ts';
+import { asValue, newBudget } from '../../ir/builder.ts';
 import { type Input, type Output, withMemory } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
@@ -224,7 +224,7 @@ function output(name: string, result: KerasArgument | undefined, problems: Probl
   if (result?.kind !== 'tensor') return undefined;
   const { operand } = result;
   const where = `output "${name}"`;
-  if (operand.kind === 'constant' || operand.kind === 'by batch') {
+  if (operand.kind === 'constant') {
     problems.push({ where, what: 'it does not depend on the inputs of the model' });
     return undefined;
   }
@@ -232,7 +232,13 @@ function output(name: string, result: KerasArgument | undefined, problems: Probl
     problems.push({ where, what: 'its first dimension is not the batch' });
     return undefined;
   }
-  return { name, value: operand };
+  try {
+    return { name, value: asValue(operand, { name }) };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    problems.push({ where, what: error.message });
+    return undefined;
+  }
 }
 
 /** A weight that no layer asked for belongs to something that was not understood. */

@@ -6,10 +6,12 @@ import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import { apply } from '../../ops/elementwise.ts';
+import { loudestOfEachSample } from '../../ops/spectra.ts';
 import { absorbed } from './absorb.ts';
 import { withoutAugmentation } from './augmentation.ts';
 import { withFailingLookUps } from './failing-look-ups.ts';
 import { type Imported, type Unknown, unknown } from './imported.ts';
+import { LARGEST_LEVEL, largestLevel, withLevelFloors } from './level-floors.ts';
 import { type Loop, lowerLoop } from './loops.ts';
 import { lowerNode } from './lower-node.ts';
 import {
@@ -43,8 +45,8 @@ const namedOutputs: Readonly<Record<string, readonly string[]>> = {
 export class Importer {
   /** Everything that stands in the way. */
   readonly problems: Problem[] = [];
-  /** The layers that were left out. */
-  readonly dropped = new Set<string>();
+  /** What the user should know of the conversion. */
+  readonly warnings = new Set<string>();
   /** What the model computes with, if less precise than f32. */
   halfFloat: HalfFloat | undefined;
   private readonly graph: MetaGraph;
@@ -77,8 +79,12 @@ export class Importer {
     controls: readonly string[] = [],
   ): readonly Imported[] {
     if (depth > 64) refuse(FILE, 'its functions call each other without end');
-    const { scope, dropped } = withoutAugmentation(withFailingLookUps(given), references);
-    for (const layer of dropped) this.dropped.add(layer);
+    const { scope, dropped } = withoutAugmentation(withFailingLookUps(withLevelFloors(given)), references);
+    for (const layer of dropped) {
+      this.warnings.add(
+        `layer "${layer}": it varies its input at random, as in a training; it is left out, as Keras does when it predicts`,
+      );
+    }
     const results = new Map(known);
     const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));
     for (const node of this.inOrder(scope, known, references, controls, reads)) {
@@ -176,6 +182,7 @@ export class Importer {
     }
     if (inputs.some(({ kind }) => kind === 'unknown')) return [unknown];
     if (isAssignment(node)) return this.assign(node, name, inputs);
+    if (node.op === LARGEST_LEVEL) return [this.largestLevel(name, inputs)];
     return lowerNode(node, inputs, {
       name,
       layer: this.layerOf(name),
@@ -203,6 +210,16 @@ export class Importer {
     });
     const controls = [...called.controlReturns.values()];
     return this.run(scopeOf(called.nodes, path), args, returns, depth + 1, controls);
+  }
+
+  /** The largest of the levels of each sample, if TensorFlow takes that of all samples. */
+  private largestLevel(name: string, inputs: readonly Imported[]): Imported {
+    const [levels, axes] = inputs.map((input) => this.values.read(input, name));
+    const layer = this.layerOf(name);
+    const isOfAll = axes?.kind === 'constant' && axes.tensor.data.some((axis) => Number(axis) === 0);
+    if (!levels || !isOfAll) throw new Refusal('a floor below the largest of some axes is not supported');
+    this.warnings.add(`layer "${layer.name}": ${loudestOfEachSample}`);
+    return largestLevel(builderFor(layer, this.budget), levels);
   }
 
   /** Sets a state, which later nodes read. */

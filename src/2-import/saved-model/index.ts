@@ -75,10 +75,7 @@ export function importGraph(
     variables: values
       .reads()
       .map(({ node, variable, tensor }) => ({ layer: layerOf(node).name, name: variable, tensor })),
-    warnings: [...importer.dropped].map(
-      (layer) =>
-        `layer "${layer}": it varies its input at random, as in a training; it is left out, as Keras does when it predicts`,
-    ),
+    warnings: [...importer.warnings],
     ...(importer.halfFloat && { halfFloat: importer.halfFloat }),
   };
 }
