@@ -31,12 +31,27 @@ export interface Matrix<Data> {
 /** How many numbers of the left matrix are laid out at once: they stay in the cache, one tile of columns after another. */
 const MOST_AT_ONCE = 2 ** 17;
 
-export function addProduct({ rows, steps, columns, readRow, right, sums }: Product): void {
+/** A place for more steps than that would be as large as the model. */
+const MOST_STEPS = 2 ** 16;
+
+export function addProduct(product: Product): void {
+  for (let step = 0; step < product.steps; step += MOST_STEPS) {
+    addSteps(product, step, Math.min(MOST_STEPS, product.steps - step));
+  }
+}
+
+/** Adds the products of so many steps, from the `from`th on. */
+function addSteps(
+  { rows, columns, readRow, right, sums, ...all }: Product,
+  from: number,
+  steps: number,
+): void {
   const tilesAtOnce = Math.max(
     1,
     Math.min(Math.ceil(rows / TILE), Math.floor(MOST_AT_ONCE / (TILE * steps))),
   );
-  const row = new Float64Array(steps);
+  const row = new Float64Array(all.steps);
+  const below = { ...right, start: right.start + from * right.row };
   const { left, right: panel, products, multiply } = workplace(tilesAtOnce, steps);
   for (let first = 0; first < rows; first += tilesAtOnce * TILE) {
     const count = Math.min(rows - first, tilesAtOnce * TILE);
@@ -44,10 +59,10 @@ export function addProduct({ rows, steps, columns, readRow, right, sums }: Produ
     for (let i = 0; i < count; i++) {
       readRow(first + i, row);
       const at = (i - (i % TILE)) * steps + (i % TILE);
-      for (let s = 0; s < steps; s++) left[at + s * TILE] = row[s]!;
+      for (let s = 0; s < steps; s++) left[at + s * TILE] = row[from + s]!;
     }
     for (let column = 0; column < columns; column += TILE) {
-      readColumns(right, column, Math.min(TILE, columns - column), steps, panel);
+      readColumns(below, column, Math.min(TILE, columns - column), steps, panel);
       multiply(Math.ceil(count / TILE));
       addColumns(products, sums, first, count, column, Math.min(TILE, columns - column));
     }

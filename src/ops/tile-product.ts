@@ -64,11 +64,12 @@ function arrays(lengths: readonly number[]): readonly Float64Array[] {
   });
 }
 
-/** The parameters of `multiply`, places in bytes but for the counts, and its own variables. */
+/** The locals of `multiply`: its parameters, which are places in bytes but for the counts, and its own. */
 const [LEFT, RIGHT, STEPS, PRODUCTS, TILES] = [0, 1, 2, 3, 4];
 const [START, END, LAST, NUMBER, COLUMNS, SUMS] = [5, 6, 7, 8, 9, 11];
 
 const [I32, V128] = [0x7f, 0x7b];
+/** Instructions. */
 const get = (local: number) => [0x20, local];
 const set = (local: number) => [0x21, local];
 const constant = (value: number) => [0x41, ...signed(value)];
@@ -81,6 +82,7 @@ const loadTwice = (offset: number) => [...vector(0x0a), ...at(offset)];
 const store = (offset: number) => [...vector(0x0b), ...at(offset)];
 const zero = [...vector(0x0c), ...Array<number>(16).fill(0)];
 const [ADD_F64, MULTIPLY_F64] = [vector(0xf0), vector(0xf2)];
+/** `block loop condition eqz br_if 1 body br 0 end end` */
 const repeatWhile = (condition: readonly number[], body: readonly number[]) => [
   ...[0x02, 0x40, 0x03, 0x40, ...condition, 0x45, 0x0d, 1],
   ...[...body, 0x0c, 0, 0x0b, 0x0b],

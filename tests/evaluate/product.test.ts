@@ -17,6 +17,8 @@ for (const [rows, steps, columns] of [
   [8, 17, 9],
   // More rows than are laid out at once.
   [41, 5000, 5],
+  // More steps.
+  [5, 70_000, 3],
 ] as const) {
   test(`a product of ${rows} × ${steps} and ${steps} × ${columns}, either transposed or not`, () => {
     const [x, z] = [counted(rows * steps, 1), counted(steps * columns, 2)];
