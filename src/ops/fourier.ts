@@ -18,7 +18,7 @@ export interface FourierAttributes {
 }
 
 /** A larger one would take long to check. */
-const MOST_NUMBERS = 2 ** 16;
+export const MOST_NUMBERS = 2 ** 16;
 
 /**
  * `Σ x[j] · e^(−2πi·jk/length)`: (…, length) → (…, length / 2 + 1, 2), real and imaginary parts side by side; and the

@@ -6,13 +6,19 @@ import { type DType, isFloat, tensor } from '../ir/types.ts';
 import { compute } from './elementwise.ts';
 import { select } from './embedding.ts';
 import { call, input, number } from './expression.ts';
-import { spectrum } from './fourier.ts';
+import { MOST_NUMBERS, spectrum } from './fourier.ts';
 import { asFloat, asType, firstAt, plainValue, swapped } from './function-call.ts';
 import type { KerasLayer, KerasLayers } from './keras.ts';
 import { reduce } from './reduce.ts';
 import { reshaped } from './reshape.ts';
 import { steps } from './slice.ts';
 import { constantOf, type Operand } from './tensorflow.ts';
+
+/** More blocks would make a crate that nobody can read. */
+const MOST_BLOCKS = 2 ** 16;
+
+/** More numbers in all bands are not supported. */
+const MOST_OF_BANDS = 2 ** 22;
 
 /** How a signal is cut into parts, as `keras.ops.stft` has it. */
 interface Parts {
@@ -30,10 +36,6 @@ interface Parts {
 /** The real and the imaginary parts of the spectra: (…, numbers) → (…, parts, spectrumLength / 2 + 1). */
 function spectraOf(layer: KerasLayer, signal: Operand, parts: Parts): readonly [Operand, Operand] {
   const { length, spectrumLength, window } = parts;
-  const isWhole = [length, parts.stride, spectrumLength].every((each) => Number.isInteger(each) && each > 0);
-  if (!isWhole || length > spectrumLength || window.length !== length) {
-    throw new Refusal(`parts of ${length} numbers for spectra of ${spectrumLength} do not fit`);
-  }
   const before = Math.floor((spectrumLength - length) / 2);
   const padded = Array.from({ length: spectrumLength }, (_, i) => window[i - before] ?? 0);
   const cut = cutIntoParts(layer, parts.isCentered ? mirrored(layer, signal, parts) : signal, parts);
@@ -42,6 +44,20 @@ function spectraOf(layer: KerasLayer, signal: Operand, parts: Parts): readonly [
     constantOf(tensor(signal.type.dtype, [spectrumLength], padded)),
   ]);
   return spectrum(layer, windowed, spectrumLength);
+}
+
+/** How the config of the layer has a signal cut into parts. */
+function partsOf(layer: KerasLayer, isCentered: boolean): Parts {
+  const [length, stride, spectrumLength] = ['sequence_length', 'sequence_stride', 'fft_length'].map((key) =>
+    layer.number(key),
+  ) as [number, number, number];
+  const isWhole = [length, stride, spectrumLength].every((each) => Number.isInteger(each) && each > 0);
+  if (!isWhole || length > spectrumLength || spectrumLength > MOST_NUMBERS) {
+    throw new Refusal(`parts of ${length} numbers for spectra of ${spectrumLength} are not supported`);
+  }
+  const window = windowOf(layer, length);
+  if (window.length !== length) throw new Refusal(`a window of ${window.length} numbers for ${length}`);
+  return { length, stride, spectrumLength, window, isCentered };
 }
 
 /** The signal with half a part of its mirror image at both ends. */
@@ -64,6 +80,7 @@ function cutIntoParts(layer: KerasLayer, signal: Operand, { stride, spectrumLeng
   const blocks = Math.floor(numbers / block);
   const used = blocks * block === numbers ? signal : steps(layer, signal, axis, 0, blocks * block);
   const inPart = spectrumLength / block;
+  if (count * inPart > MOST_BLOCKS) throw new Refusal(`${count} parts of ${inPart} blocks are not supported`);
   const indices = Array.from(
     { length: count * inPart },
     (_, i) => Math.floor(i / inPart) * (stride / block) + (i % inPart),
@@ -92,14 +109,7 @@ function windowOf(layer: KerasLayer, length: number): readonly number[] {
 }
 
 function shortTimeSpectra(layer: KerasLayer): readonly Operand[] {
-  const length = layer.number('sequence_length');
-  return spectraOf(layer, firstAt(layer), {
-    length,
-    stride: layer.number('sequence_stride'),
-    spectrumLength: layer.number('fft_length'),
-    window: windowOf(layer, length),
-    isCentered: layer.flag('center', true),
-  });
+  return spectraOf(layer, firstAt(layer), partsOf(layer, layer.flag('center', true)));
 }
 
 /** How loud a signal is, part by part, in bands that are as wide as the ear has them. */
@@ -107,15 +117,12 @@ function melSpectrogram(layer: KerasLayer): Operand {
   const given = layer.input(0);
   const signal = isFloat(given.type.dtype) ? given : asType(layer, given, layer.dtype);
   const { dtype } = signal.type;
-  const length = layer.number('sequence_length');
-  const spectrumLength = layer.number('fft_length');
-  const window = windowOf(layer, length);
-  const stride = layer.number('sequence_stride');
-  const spectra = spectraOf(layer, signal, { length, stride, spectrumLength, window, isCentered: true });
+  const parts = partsOf(layer, true);
+  const spectra = spectraOf(layer, signal, parts);
   const square = (index: number) => call('multiply', input(index, dtype), input(index, dtype));
   const magnitude = call('sqrt', call('add', square(0), square(1)));
   const power = call('power', magnitude, number(layer.number('mag_exp', 2), dtype));
-  const bands = constantOf(melBands(layer, Math.floor(spectrumLength / 2) + 1, dtype));
+  const bands = constantOf(melBands(layer, Math.floor(parts.spectrumLength / 2) + 1, dtype));
   const mel = layer.tensorflow('BatchMatMulV2', [compute(layer, spectra, power), bands]);
   const y = layer.flag('power_to_db', true) ? decibels(layer, mel) : mel;
   layer.ignore('top_db', 'min_power', 'ref_power');
@@ -158,7 +165,7 @@ function melBands(layer: KerasLayer, bins: number, dtype: DType) {
   const count = layer.number('num_mel_bins');
   const rate = layer.number('sampling_rate');
   const [from, to] = [layer.number('min_freq'), layer.number('max_freq')];
-  if (!(Number.isInteger(count) && count > 0 && bins * count < 2 ** 26)) {
+  if (!(Number.isInteger(count) && count > 0 && bins * count <= MOST_OF_BANDS)) {
     throw new Refusal(`${count} bands of ${bins} numbers are not supported`);
   }
   const mel = (frequency: number) => f(f(1127) * f(Math.log(f(1 + f(f(frequency) / f(700))))));

@@ -3,6 +3,7 @@
  * crate predicts each sample by itself, so that the floor is taken from the loudest of the sample.
  */
 
+import type { NodeDef } from '../../1-read/saved-model.ts';
 import { Refusal } from '../../errors.ts';
 import { reduce } from '../../ops/reduce.ts';
 import type { Builder, Operand } from '../../ops/tensorflow.ts';
@@ -13,7 +14,7 @@ export const LARGEST_LEVEL = 'Max of levels';
 
 /** The nodes with largest levels in place of those of all samples. */
 export function withLevelFloors(scope: Scope): Scope {
-  const changed = new Map(scope.nodes);
+  const changed = new Map<string, NodeDef>();
   for (const { op, inputs } of scope.nodes.values()) {
     if (op !== 'Maximum') continue;
     const [levels, floor] = inputs;
@@ -22,7 +23,7 @@ export function withLevelFloors(scope: Scope): Scope {
     const isFloor = largest?.inputs[0] === levels && nodeAt(scope, difference?.inputs[1], 'Const');
     if (largest && isFloor) changed.set(largest.name, { ...largest, op: LARGEST_LEVEL });
   }
-  return { ...scope, nodes: changed };
+  return changed.size === 0 ? scope : { ...scope, nodes: new Map([...scope.nodes, ...changed]) };
 }
 
 /** The largest number of each sample, in the shape of one number. */
