@@ -250,18 +250,18 @@ function multiHead(layer: KerasLayer, headSize: number, repeats: number): KerasO
   );
   const { dtype } = query.type;
   const scale = constantOf(tensor(dtype, [], [1 / Math.sqrt(headSize)]));
-  const scores = layer.tensorflow('Mul', [
-    layer.tensorflow('Einsum', [query, key], { equation: equations.dot }),
-    scale,
-  ]);
   const returnsScores = flagOf(layer, 'return_attention_scores');
   // Keras 3 computes by another function then, which differs where a step sees no key at all.
   const isFused = layer.keras >= 3 && !hasDropout && !returnsScores && rank === 4;
+  const product = (x: Operand) => layer.tensorflow('Einsum', [x, key], { equation: equations.dot });
+  const scores = isFused
+    ? layer.tensorflow('Mul', [product(query), scale])
+    : product(layer.tensorflow('Mul', [query, scale]));
   const wide = mask && withHeads(layer, mask, scores.type.shape.length, axes.length);
   const all = axes.map((_, i) => i - axes.length);
   const weights = isFused
     ? softmaxOver(layer, wide ? where(layer, wide, scores, LEAST) : scores, all)
-    : softmaxOver(layer, scores, all, wide);
+    : softmaxOver(layer.part({ attribute: 'softmax' }), scores, all, wide);
   const combined = layer.tensorflow('Einsum', [weights, value], { equation: equations.combine });
   const gated = gate ? layer.tensorflow('Mul', [combined, gate]) : combined;
   const y = projected(layer, gated, places.output, 2);

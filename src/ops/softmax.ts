@@ -104,12 +104,9 @@ function withoutMasked(layer: KerasLayer, x: Operand, mask: Operand): Operand {
   if (layer.keras >= 3) {
     return compute(layer, [x, mask], call('select', input(1, 'bool'), input(0, dtype), number(-1e9, dtype)));
   }
-  const adder = call(
-    'multiply',
-    call('subtract', number(1, dtype), cast(input(1, mask.type.dtype), dtype)),
-    number(-1e9, dtype),
-  );
-  return compute(layer, [x, mask], call('add', input(0, dtype), adder));
+  const isMasked = call('subtract', number(1, dtype), cast(input(0, mask.type.dtype), dtype));
+  const adder = compute(layer, [mask], call('multiply', isMasked, number(-1e9, dtype)));
+  return compute(layer, [x, adder], call('add', input(0, dtype), input(1, dtype)));
 }
 
 export const softmaxKeras: KerasLayers = {

@@ -7,6 +7,9 @@
 
 import type { Layer } from '../../ir/graph.ts';
 
+/** Functions of TensorFlow that open a scope with a name as layers have. */
+const functions: ReadonlySet<string> = new Set(['einsum']);
+
 /** A variable that a node reads: `functional_1/conv1d_1/Cast/ReadVariableOp` reads `conv1d/kernel`. */
 export interface VariableRead {
   readonly node: string;
@@ -40,8 +43,9 @@ export function layerNames({ reads, plainScopes }: NamesInGraph, isKeras3: boole
   /** The name of a layer by its scope; undefined for one of TensorFlow's. */
   const nameOf = (parent: string, part: string): string | undefined => {
     const known = layers.get(`${parent}/${part}`);
-    if (known !== undefined || !isNumbered) return known ?? part;
     const name = withoutNumber(part);
+    if (known !== undefined) return known;
+    if (!isNumbered) return functions.has(name) ? undefined : part;
     return name === part || plainScopes.has(`${parent}/${name}`) ? undefined : name;
   };
   return (node) => {
