@@ -1,11 +1,14 @@
 /** What the states of a model are while it is imported, step by step: inputs, until something is assigned to them. */
 
-import { Refusal } from '../errors.ts';
-import { asValue, builderFor } from '../ir/builder.ts';
-import type { Input, Layer, Memory, Value } from '../ir/graph.ts';
-import { type Dim, printType, sameShape, type Tensor } from '../ir/types.ts';
+import { Refusal, within } from '../errors.ts';
+import { asValue, builderFor, refuseTooLarge } from '../ir/builder.ts';
+import { type Graph, type Input, type Layer, type Memory, type Value, withMemory } from '../ir/graph.ts';
+import { bind, type Dim, printType, sameShape, type Tensor } from '../ir/types.ts';
 import { broadcast } from '../ops/broadcast.ts';
 import type { Operand } from '../ops/tensorflow.ts';
+
+/** Nobody predicts more at once, and the samples of a crate are whole batches. */
+const MOST_ROWS = 4096;
 
 /** The states by the names of their variables; `initial` is what one is before the first prediction. */
 export interface StateValues {
@@ -61,9 +64,21 @@ export function stateValues(fixedBatch: number | undefined): StateValues {
   };
 }
 
+/** The graph with what it keeps. Refuses batches that no memory holds. */
+export function withStates(graph: Graph, states: Pick<StateValues, 'memory'>): Graph {
+  const memory = states.memory();
+  if (memory) {
+    for (const { name, type } of graph.inputs)
+      within(`input "${name}"`, () => refuseTooLarge(bind(type, memory.batch)));
+  }
+  return withMemory(graph, memory);
+}
+
 /** A state with a row for each sample of the batch. */
 function stateInput(name: string, { dtype, shape }: Tensor, batch: number | undefined): Input {
   const [rows, ...rest] = shape;
+  if (rows !== undefined && rows > MOST_ROWS)
+    throw new Refusal(`a state for more than ${MOST_ROWS} samples at once is not supported`);
   if (batch === undefined || rows !== batch) {
     throw new Refusal(
       `it keeps a state of shape (${shape.join(', ')}) from one prediction to the next, and only one with a row for each of the samples is supported`,

@@ -5,7 +5,9 @@
 
 import type { Node, NodeWith, Value } from '../ir/graph.ts';
 import { type Dim, sameDim } from '../ir/types.ts';
+import { batchNormalization } from '../ops/batch-normalization.ts';
 import { concatenate } from '../ops/concatenate.ts';
+import { dense } from '../ops/dense.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { matmul } from '../ops/matmul.ts';
 import { reshape } from '../ops/reshape.ts';
@@ -18,6 +20,9 @@ export const moveBatch: Rewrite = (node) => {
   switch (node.op) {
     case 'Concatenate':
       return pastConcatenate(node);
+    case 'BatchNormalization':
+    case 'Dense':
+      return pastChannels(node);
     case 'Elementwise':
       return pastElementwise(node);
     case 'Matmul':
@@ -49,6 +54,18 @@ function pastConcatenate(node: NodeWith<'Concatenate'>): Value | undefined {
   if (!axes || parts.some(([, part]) => `${part?.attributes.axes}` !== `${axes}`)) return undefined;
   const inputs = Object.fromEntries(parts.map(([name, part]) => [name, part!.inputs.x]));
   return turned(node, make(node.layer, concatenate, inputs, { axis: axes[node.attributes.axis]! }, {}), axes);
+}
+
+/** A layer that is the same for all numbers but those of the last axis, which stays where it is. */
+function pastChannels(node: NodeWith<'BatchNormalization' | 'Dense'>): Value | undefined {
+  const moved = movedBatch(node.inputs.x);
+  const axes = moved?.attributes.axes;
+  if (!moved || !axes || axes.at(-1) !== axes.length - 1) return undefined;
+  const y =
+    node.op === 'Dense'
+      ? make(node.layer, dense, moved.inputs, node.attributes, node.weights)
+      : make(node.layer, batchNormalization, moved.inputs, node.attributes, node.weights);
+  return turned(node, y, axes);
 }
 
 function pastElementwise(node: NodeWith<'Elementwise'>): Value | undefined {

@@ -7,7 +7,6 @@ import { compute } from './elementwise.ts';
 import { call, type Expression, input } from './expression.ts';
 import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasOutputs } from './keras.ts';
 import { type Formula, formulaSetting } from './keras-activation.ts';
-import { refuseTimeMajor } from './keras-recurrent.ts';
 import { reshaped } from './reshape.ts';
 import { steps } from './slice.ts';
 import type { Operand } from './tensorflow.ts';
@@ -18,7 +17,8 @@ const MOST_STEPS = 100;
 const convLstm =
   (rank: number) =>
   (layer: KerasLayer): KerasOutputs => {
-    refuseTimeMajor(layer);
+    layer.ignore('unroll', 'input_dim', 'input_length');
+    if (layer.flag('time_major', false)) throw new Refusal('steps before the samples are not supported here');
     if (layer.flag('stateful', false)) {
       throw new Refusal(
         'a ConvLSTM that keeps a state is not supported here; export a SavedModel of the model',

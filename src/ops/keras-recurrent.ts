@@ -15,6 +15,7 @@ import { reshaped } from './reshape.ts';
 import { simpleRnn } from './simple-rnn.ts';
 import { steps } from './slice.ts';
 import type { Operand } from './tensorflow.ts';
+import { transpose } from './transpose.ts';
 
 /** A cell: which it is, its settings, and its weights by their names. */
 interface Cell {
@@ -69,9 +70,29 @@ function operandsIn(argument: KerasArgument): readonly Operand[] {
   }
 }
 
-/** Runs the cells that the config of `of` has, one after the other, and builds for `layer`. */
+/** Runs a layer that `of` says, over steps that come after the samples or before them, and builds for `layer`. */
 function runLayer(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
-  refuseTimeMajor(of);
+  of.ignore('unroll', 'input_dim', 'input_length');
+  if (!of.flag('time_major', false)) return runCells(layer, of, run);
+  if (typeof run.x.type.shape[0] === 'object') {
+    throw new Refusal(
+      'its samples are what the model calls steps, time_major=True: what it predicts for one depends on all; transpose its input',
+    );
+  }
+  const turned = (x: Operand) => {
+    return layer.add(transpose, { x }, { axes: x.type.shape.map((_, i) => (i < 2 ? 1 - i : i)) }, {});
+  };
+  const mask = run.mask && turned(run.mask);
+  const { outputs, masks } = runCells(layer, of, { ...run, x: turned(run.x), mask });
+  const isSequence = (i: number) => i === 0 && run.returnsSequences;
+  return {
+    outputs: outputs.map((y, i) => (isSequence(i) ? turned(y) : y)),
+    masks: masks.map((_, i) => (isSequence(i) ? run.mask : undefined)),
+  };
+}
+
+/** Runs the cells that the config of `of` has, one after the other. */
+function runCells(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
   const isStateful = of.flag('stateful', false);
   const cells = cellsOf(of);
   let { x } = run;
@@ -117,14 +138,6 @@ function keptStates(layer: KerasLayer, cells: readonly Cell[], path: string): re
 /** `state`, `state_1` */
 function stateName(path: string, index: number): string {
   return `${path}state${index === 0 ? '' : `_${index}`}`;
-}
-
-/** Refuses what is the same for all recurrent layers, and passes over what does not matter. */
-export function refuseTimeMajor(layer: KerasLayer): void {
-  if (layer.flag('time_major', false)) {
-    throw new Refusal('steps before the samples, time_major=True, are not supported');
-  }
-  layer.ignore('unroll', 'input_dim', 'input_length');
 }
 
 /** The cells of a layer: its own, or those of the `cell` of an RNN. */

@@ -447,3 +447,26 @@ fn steps_that_stand_several_times() {
     let y: &mut [[f32; 4]] = ops::repeat(&[[0.0_f32; 2]; 0], &mut scratch);
     assert!(y.is_empty());
 }
+
+#[test]
+fn rounds_read_their_items_and_write_their_results() {
+    fn check<const ROUNDS: usize, const M: usize, const LEN: usize>(start: usize) {
+        for samples in [0, 1, 5] {
+            let x = numbered::<ROUNDS, M>(samples);
+            let (mut flat, mut items) =
+                (vec![-1.0; samples * LEN + 3], vec![[0.0; M]; samples + 1]);
+            let y: &mut [[f32; LEN]] = ops::rows(&mut flat, samples);
+            for round in 0..ROUNDS {
+                ops::put(ops::item(&x, round, &mut items), start + round * M, y);
+            }
+            for (x, y) in x.iter().zip(y) {
+                assert_eq!(y[start..start + ROUNDS * M], *x.as_flattened());
+                assert!(y[..start].iter().chain(&y[start + ROUNDS * M..]).all(|&y| y == -1.0));
+            }
+            assert_eq!(flat[samples * LEN..], [-1.0; 3]);
+        }
+    }
+    check::<1, 1, 1>(0);
+    check::<7, 3, 24>(2);
+    check::<16, 17, 272>(0);
+}

@@ -4,12 +4,12 @@ import { isList, type Json, printJson, valueAt } from '../../1-read/json.ts';
 import type { TensorInfo } from '../../1-read/saved-model.ts';
 import { ConversionError, type Problem, Refusal, refuse, within } from '../../errors.ts';
 import { asValue, newBudget } from '../../ir/builder.ts';
-import { type Input, type Output, withMemory } from '../../ir/graph.ts';
+import type { Input, Output } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
 import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
 import { fixedBatch, inputType } from '../saved-model/signature.ts';
-import { stateValues } from '../state-values.ts';
+import { stateValues, withStates } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
 import { inWordsOfKeras2 } from './keras-1.ts';
@@ -70,7 +70,7 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
   return {
-    graph: withMemory({ inputs, outputs: outputs as readonly Output[] }, states.memory()),
+    graph: withStates({ inputs, outputs: outputs as readonly Output[] }, states),
     variables: [...conversion.variables.values()],
     warnings,
     ...(halfFloats.length > 0 && { halfFloat: halfFloats.at(-1)! }),

@@ -2,7 +2,7 @@
 
 import { type Json, valueAt } from '../../1-read/json.ts';
 import { Refusal } from '../../errors.ts';
-import { type Budget, builderFor, constant } from '../../ir/builder.ts';
+import { type Budget, builderFor, constant, spend } from '../../ir/builder.ts';
 import type { Constant, Layer } from '../../ir/graph.ts';
 import { elements, type HalfFloat, isFloat, type Tensor, zeros } from '../../ir/types.ts';
 import { compute } from '../../ops/elementwise.ts';
@@ -196,7 +196,10 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
           'it keeps a state from one prediction to the next, and the number of samples is open; give the inputs a batch_shape',
         );
       }
-      return states.read(`${path}/${name}`, () => zerosOf([batch, ...shape]));
+      return states.read(`${path}/${name}`, () => {
+        spend(conversion.budget, elements([batch, ...shape]));
+        return zerosOf([batch, ...shape]);
+      });
     },
     keep: (name, next) => conversion.states.assign(`${path}/${name}`, () => zerosOf([]), next, layer),
     tensorflow(op, given, attributes) {

@@ -23,13 +23,16 @@ import { timeMajor } from './tensor-lists.ts';
 const MOST_STATES = 6;
 const MOST_OTHERS = 4;
 
+/** Steps of all rounds, with those of loops inside: the evaluator has to run them for every sample. */
+const MOST_STEPS = 2 ** 20;
+
 /** What the loop leaves behind; undefined if it is not of this kind. */
 export function generalLoop(loop: Loop, body: Body, rounds: number): readonly Imported[] | undefined {
   const states = statesOf(body);
   const shown = shownBy(body);
   if (!states || !shown) return undefined;
   const graph = bodyGraph(loop, body, [...states.values(), ...shown.values()], [...states.keys()], rounds);
-  if (!graph) return undefined;
+  if (!graph || stepsOf(graph.attributes) > MOST_STEPS) return undefined;
   try {
     const output = loop.builder.add(loopOp, graph.inputs, graph.attributes, {});
     const { shown: shownParts, states: stateParts } = partsOf(graph.attributes);
@@ -42,6 +45,11 @@ export function generalLoop(loop: Loop, body: Body, rounds: number): readonly Im
     if (error instanceof Refusal) return undefined;
     throw error;
   }
+}
+
+function stepsOf({ rounds, body }: LoopAttributes): number {
+  const ofNode = (node: Node) => (node.op === 'Loop' ? stepsOf(node.attributes) : 1);
+  return nodesOf(body).reduce((sum, node) => sum + rounds * ofNode(node), 0);
 }
 
 /** What each state is after a round, by the places of the states; undefined if one is no tensor. */

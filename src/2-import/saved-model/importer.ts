@@ -26,7 +26,7 @@ import {
   scopePath,
 } from './scope.ts';
 import { FILE } from './signature.ts';
-import { effectsOf, isAssignment } from './states.ts';
+import { effectsOf, isAssignment, type Walk } from './states.ts';
 import type { Values } from './values.ts';
 
 /** Which output a name stands for, of ops with several named ones. */
@@ -55,6 +55,7 @@ export class Importer {
   private readonly states: ReadonlySet<string>;
   private readonly budget: Budget;
   private visited = 0;
+  private readonly walk: Walk = { left: MOST_NODES };
 
   constructor(
     graph: MetaGraph,
@@ -107,7 +108,7 @@ export class Importer {
     const roots = references.map(({ name }) => name);
     const variables = new Map<string, string>();
     for (const [name, [value]] of known) if (value?.kind === 'variable') variables.set(name, value.name);
-    const effects = effectsOf(this.graph, scope, { roots, controls }, variables, this.states);
+    const effects = effectsOf(this.graph, scope, { roots, controls }, variables, this.states, this.walk);
     const needed = order(scope, [...roots, ...effects], reads);
     if (effects.length === 0) return needed;
     const isNeeded = new Set(needed);

@@ -5,9 +5,10 @@ import type { MetaGraph, Signature } from '../../1-read/saved-model.ts';
 import { readSavedModel } from '../../1-read/saved-model.ts';
 import { ConversionError, type Problem, Refusal, refuse } from '../../errors.ts';
 import { asValue, newBudget } from '../../ir/builder.ts';
-import { type Graph, type Output, withMemory } from '../../ir/graph.ts';
+import type { Graph, Output } from '../../ir/graph.ts';
 import type { HalfFloat, Tensor } from '../../ir/types.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
+import { withStates } from '../state-values.ts';
 import type { Imported, Unknown } from './imported.ts';
 import { Importer } from './importer.ts';
 import { layerNames } from './layer-names.ts';
@@ -68,9 +69,9 @@ export function importGraph(
   const results = outputs.map(({ key }, i) => asOutput(key, found[i]!, name, values, importer.problems));
   if (importer.problems.length > 0) throw new ConversionError(importer.problems);
   return {
-    graph: withMemory(
+    graph: withStates(
       { inputs: inputs.map(({ input }) => input), outputs: results as readonly Output[] },
-      values.memory(),
+      values,
     ),
     variables: values
       .reads()

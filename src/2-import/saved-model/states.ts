@@ -4,10 +4,12 @@
  */
 
 import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import { refuse } from '../../errors.ts';
 import { random, withoutAugmentation } from './augmentation.ts';
 import {
   calledFunction,
   dataInputs,
+  MOST_NODES,
   order,
   type Reference,
   reference,
@@ -15,6 +17,7 @@ import {
   scopeOf,
   scopePath,
 } from './scope.ts';
+import { FILE } from './signature.ts';
 
 /** The variables that nodes and arguments of a scope stand for, by the names of the nodes and arguments. */
 type Variables = ReadonlyMap<string, string>;
@@ -30,7 +33,7 @@ export function stateVariables(
 ): ReadonlySet<string> {
   let states: ReadonlySet<string> = new Set();
   for (;;) {
-    const uses: Uses = { graph, states, read: new Set(), assigned: new Set() };
+    const uses: Uses = { graph, states, walk: { left: MOST_NODES }, read: new Set(), assigned: new Set() };
     const roots = outputs.map(({ name }) => name);
     collectUses(uses, main, { roots, controls: [], isNeeded: true }, new Map(), 0);
     // What an assigned value is computed from counts once the variable is known to be a state.
@@ -40,9 +43,20 @@ export function stateVariables(
   }
 }
 
+/** How many more nodes may be looked at: functions that call each other come to many. */
+export interface Walk {
+  left: number;
+}
+
+function spend(walk: Walk, nodes: number): void {
+  walk.left -= nodes;
+  if (walk.left < 0) refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
+}
+
 interface Uses {
   readonly graph: MetaGraph;
   readonly states: ReadonlySet<string>;
+  readonly walk: Walk;
   readonly read: Set<string>;
   readonly assigned: Set<string>;
 }
@@ -59,8 +73,9 @@ function collectUses(uses: Uses, given: Scope, purpose: Purpose, passed: Variabl
   const { roots, controls, isNeeded } = purpose;
   const { scope } = withoutAugmentation(given, roots.map(reference));
   const all = order(scope, [...roots, ...controls], ({ inputs }) => inputs);
+  spend(uses.walk, all.length);
   const variables = variablesIn(all, passed);
-  const effects = effectsOf(uses.graph, scope, purpose, passed, uses.states);
+  const effects = effectsOf(uses.graph, scope, purpose, passed, uses.states, uses.walk);
   // What random numbers are drawn from is no state that counts: they are refused.
   const reads = (node: NodeDef) => (random.test(node.op) ? [] : dataInputs(node));
   const needed = new Set(order(scope, [...(isNeeded ? roots : []), ...effects], reads));
@@ -98,12 +113,13 @@ export function isAssignment({ op }: NodeDef): boolean {
 /** Whether a loop or a choice may set a variable. */
 function assignsInside(graph: MetaGraph, node: NodeDef): boolean {
   const seen = new Set<string>();
-  const assigns = (caller: NodeDef): boolean =>
+  const assigns = (caller: NodeDef, depth = 0): boolean =>
+    depth > DEEPEST ||
     [...caller.attributes.values()].some((attribute) => {
       if (attribute.kind !== 'func' || seen.has(attribute.name)) return false;
       seen.add(attribute.name);
       const nodes = graph.functions.get(attribute.name)?.nodes ?? [];
-      return nodes.some((inner) => isAssignment(inner) || assigns(inner));
+      return nodes.some((inner) => isAssignment(inner) || assigns(inner, depth + 1));
     });
   return /^(Stateless)?(While|If|Case)$/.test(node.op) && assigns(node);
 }
@@ -144,10 +160,12 @@ export function effectsOf(
   { roots, controls }: Pick<Purpose, 'roots' | 'controls'>,
   passed: Variables,
   states: ReadonlySet<string>,
+  walk: Walk,
   depth = 0,
 ): readonly string[] {
   if (states.size === 0 || depth > DEEPEST) return [];
   const all = order(scope, [...roots, ...controls], ({ inputs }) => inputs);
+  spend(walk, all.length);
   const variables = variablesIn(all, passed);
   const assigns = (node: NodeDef): boolean => {
     if (isAssignment(node)) return states.has(variables.get(reference(node.inputs[0] ?? '').name) ?? '');
@@ -159,7 +177,7 @@ export function effectsOf(
     if (![...arguments_.values()].some((variable) => states.has(variable))) return false;
     const called = calledFunction(node, graph.functions);
     const body = scopeOf(called.nodes, '');
-    return effectsOf(graph, body, purposeOf(called, false), arguments_, states, depth + 1).length > 0;
+    return effectsOf(graph, body, purposeOf(called, false), arguments_, states, walk, depth + 1).length > 0;
   };
   return all.filter(assigns).map(({ name }) => name);
 }
