@@ -9,6 +9,7 @@ export interface Area {
   readonly top: number;
   readonly bottom: number;
   readonly fill: string;
+  /** Made when it is filled, unless that is for many rows. */
   contours(): readonly PlacedContour[];
 }
 
@@ -40,7 +41,8 @@ export function areasOf(shapes: readonly Shape[], fonts: Fonts): readonly Area[]
       case 'curve': {
         const points = moved(shape.points, around);
         const { colour, width } = shape.stroke;
-        return [within(points, width / 2, colour, () => [inPlace(ribbon(points, width))])];
+        const contours = [inPlace(ribbon(points, width))];
+        return [within(points, width / 2, colour, () => contours)];
       }
       case 'polygon': {
         const points = moved(shape.points, around);
@@ -129,6 +131,8 @@ function turned(contour: Contour): Contour {
 /** A Bézier curve is drawn as straight lines of about this length, in pixels. */
 const STEP = 4;
 const mostSteps = 100;
+/** And as one if it is longer than that by no more than this. */
+const STRAIGHT = 0.01;
 
 /** What a pen of the width covers along the curve: there on its left, and back on its right. */
 function ribbon(points: readonly Point[], width: number): Contour {
@@ -150,7 +154,8 @@ function polyline(points: readonly Point[]): readonly Point[] {
   for (let i = 0; i + 3 < points.length; i += 3) {
     const [a, b, c, d] = points.slice(i, i + 4) as [Point, Point, Point, Point];
     const length = distance(a, b) + distance(b, c) + distance(c, d);
-    const steps = Math.min(Math.max(Math.ceil(length / STEP), 1), mostSteps);
+    const isStraight = length - distance(a, d) < STRAIGHT;
+    const steps = isStraight ? 1 : Math.min(Math.ceil(length / STEP), mostSteps);
     for (let step = 1; step <= steps; step++) {
       const t = step / steps;
       const at = (from: number, first: number, second: number, to: number) =>

@@ -31,6 +31,9 @@ const below = 28;
 const mostCareful = 2_500;
 const mostHurried = 30_000;
 
+/** It calls itself for each layer of a chain, and 20,000 are too deep. */
+const mostCards = 5_000;
+
 export async function layOut(cards: readonly LayerCard[]): Promise<Layout> {
   const rows = rowsOf(cards);
   const crossed = cards.reduce(
@@ -38,7 +41,8 @@ export async function layOut(cards: readonly LayerCard[]): Promise<Layout> {
       layer.inbounds.reduce((part, from) => part + Math.abs(rows.get(layer.name)! - rows.get(from)!), sum),
     0,
   );
-  if (cards.length === 0 || crossed > mostHurried) return inRows(cards, rows);
+  const isBeyond = cards.length > mostCards || crossed > mostHurried;
+  if (cards.length === 0 || isBeyond) return inRows(cards, rows);
   return await byGraphviz(cards, crossed > mostCareful);
 }
 

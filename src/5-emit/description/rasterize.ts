@@ -4,7 +4,7 @@
  */
 
 import type { Drawing } from './drawing.ts';
-import { areasOf, type Fonts, type PlacedContour } from './outlines.ts';
+import { type Area, areasOf, type Fonts, type PlacedContour } from './outlines.ts';
 
 /** How finely coverage is told apart: more cannot be seen, and takes more bytes. */
 const LEVELS = 16;
@@ -24,17 +24,29 @@ export function* rasterize(
   fonts: Fonts,
 ): Generator<Uint8Array> {
   const areas = areasOf(drawing.shapes, fonts);
+  const starting = startingIn(Math.ceil(height / BAND), areas, scale);
   const canvas = makeCanvas(width, BAND);
-  for (let first = 0; first < height; first += BAND) {
-    const rows = Math.min(BAND, height - first);
+  /** The areas that reach into the band, back to front. */
+  let current: readonly number[] = [];
+  for (const [band, more] of starting.entries()) {
+    const first = band * BAND;
+    current = [...current.filter((i) => areas[i]!.bottom * scale >= first), ...more].sort((a, b) => a - b);
     canvas.clear();
-    for (const { top, bottom, fill, contours } of areas) {
-      if (bottom * scale < first || top * scale > first + rows) continue;
+    for (const i of current) {
+      const { fill, contours } = areas[i]!;
       for (const contour of contours()) canvas.trace(contour, scale, first);
       canvas.fill(fill);
     }
-    yield canvas.bytes.subarray(0, rows * (1 + 3 * width));
+    yield canvas.bytes.subarray(0, Math.min(BAND, height - first) * (1 + 3 * width));
   }
+}
+
+/** The areas that begin in each band, by their places in the list. */
+function startingIn(bands: number, areas: readonly Area[], scale: number): readonly (readonly number[])[] {
+  const starting = Array.from({ length: bands }, (): number[] => []);
+  for (const [i, { top }] of areas.entries())
+    starting[Math.max(Math.floor((top * scale) / BAND), 0)]?.push(i);
+  return starting;
 }
 
 interface Canvas {
