@@ -16,7 +16,7 @@ import { memoryTests, someRows } from './memory-tests-rs.ts';
 import { letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 import { withLifetime } from './sample-types.ts';
 import { emptyOutputs, errorChecks, outputsType } from './test-outputs-rs.ts';
-import { tokenOutside, vocabularyOf } from './vocabulary.ts';
+import { neededWords, tokenOutside, vocabularyOf, wordOutside } from './vocabulary.ts';
 
 export function testsRs(crate: Crate, samples: Samples): string {
   const { source, rounding } = samples;
@@ -79,6 +79,7 @@ ${all.join('\n\n')}
 function plainTests(crate: Crate, { source, predictions }: Samples): readonly string[] {
   const { inputs, outputs } = crate;
   const token = inputs.find(({ input }) => vocabularyOf(crate, input));
+  const words = inputs.find(({ input }) => neededWords(crate, input));
   return [
     `    #[test]
     fn predicts_as_${source.kind === 'features' ? 'tensorflow' : 'the_converter'}_does() {
@@ -91,6 +92,7 @@ ${errorChecks(crate)}
     sameInBatches(crate, !predictions.some(hasNaN)),
     withoutAllocating(crate),
     ...(token ? [tokenOutside(crate, token)] : []),
+    ...(words ? [wordOutside(crate, words)] : []),
     `    #[test]
     fn names_the_rows_that_do_not_match() {
         let samples = Samples::read().unwrap();
