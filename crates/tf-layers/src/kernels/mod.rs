@@ -15,6 +15,8 @@ pub(crate) mod gemm;
 pub(crate) mod layer_normalization;
 pub(crate) mod mirror;
 pub(crate) mod panels;
+#[cfg(test)]
+mod peak;
 pub(crate) mod pooling;
 pub(crate) mod pooling3d;
 pub(crate) mod rectangle;
