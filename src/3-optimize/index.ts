@@ -42,12 +42,13 @@ const layersOfSteps: readonly Rewrite[] = [
   recognizeTimeDistributed,
   moveTransposes,
   moveReshapes,
+  // Before a reshape comes between the layer and its bias.
+  foldBias,
   dilatedConvolution,
   unitDimensions,
   turnedMatmul,
   denseFromMatmul,
   denseOnLastAxis,
-  foldBias,
 ];
 
 const stepsOfLayers: readonly Rewrite[] = [
