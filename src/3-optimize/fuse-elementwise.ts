@@ -5,6 +5,7 @@ import { sameShape, type Tensor } from '../ir/types.ts';
 import { broadcastShape } from '../ops/broadcasting.ts';
 import { elementwise } from '../ops/elementwise.ts';
 import { type Expression, input, measure, number, rustExpression, substitute } from '../ops/expression.ts';
+import type { FunctionName } from '../ops/functions.ts';
 import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
 /** Longer formulas are hard to read, and keep too many numbers in registers. */
@@ -89,16 +90,31 @@ function fitsWithout(
   return sameShape(broadcastShape(rest.map(({ type }) => type.shape)), node.type.shape);
 }
 
-/** Without factors of 1. */
+/** Without factors of 1 and terms of 0, which change nothing but the sign of a zero. */
 function simplified(expression: Expression): Expression {
   if (expression.kind === 'cast') return { ...expression, from: simplified(expression.from) };
   if (expression.kind !== 'call') return expression;
   const args = expression.arguments.map(simplified);
-  const isOne = (side: Expression | undefined) => side?.kind === 'number' && Number(side.value) === 1;
-  const isProduct = expression.name === 'multiply' || expression.name === 'divide';
-  if (isProduct && isOne(args[1])) return args[0]!;
-  if (expression.name === 'multiply' && isOne(args[0])) return args[1]!;
-  return { ...expression, arguments: args };
+  const neutral = neutralNumber(expression.name);
+  const isNeutral = (side: Expression | undefined) =>
+    side?.kind === 'number' && neutral !== undefined && Number(side.value) === neutral;
+  if (isNeutral(args[1])) return args[0]!;
+  const isSymmetric = expression.name === 'multiply' || expression.name === 'add';
+  return isSymmetric && isNeutral(args[0]) ? args[1]! : { ...expression, arguments: args };
+}
+
+/** What the function leaves its first argument as it is with. */
+function neutralNumber(name: FunctionName): number | undefined {
+  switch (name) {
+    case 'multiply':
+    case 'divide':
+      return 1;
+    case 'add':
+    case 'subtract':
+      return 0;
+    default:
+      return undefined;
+  }
 }
 
 /** The values that a formula reads, each once. */
