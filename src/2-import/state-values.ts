@@ -1,9 +1,17 @@
 /** What the states of a model are while it is imported, step by step: inputs, until something is assigned to them. */
 
 import { Refusal, within } from '../errors.ts';
-import { asValue, builderFor, refuseTooLarge } from '../ir/builder.ts';
-import { type Graph, type Input, type Layer, type Memory, type Value, withMemory } from '../ir/graph.ts';
-import { bind, type Dim, printType, sameShape, type Tensor } from '../ir/types.ts';
+import { asValue, builderFor, constant, refuseTooLarge } from '../ir/builder.ts';
+import {
+  type Constant,
+  type Graph,
+  type Input,
+  type Layer,
+  type Memory,
+  type Value,
+  withMemory,
+} from '../ir/graph.ts';
+import { bind, elements, printType, sameShape, type Tensor } from '../ir/types.ts';
 import { broadcast } from '../ops/broadcast.ts';
 import type { Operand } from '../ops/tensorflow.ts';
 
@@ -15,6 +23,8 @@ export interface StateValues {
   /** What a state is now. */
   read(variable: string, initial: () => Tensor): Operand;
   assign(variable: string, initial: () => Tensor, value: Operand, layer: Layer): void;
+  /** How many samples the model is for, if that is fixed. */
+  batch(): number | undefined;
   /** What the model keeps, if it keeps anything. */
   memory(): Memory | undefined;
 }
@@ -44,10 +54,14 @@ export function stateValues(fixedBatch: number | undefined): StateValues {
     return state;
   };
   return {
+    batch: () => batch,
     read: (variable, initial) => held(variable, initial).now,
     assign(variable, initial, value, layer) {
       const state = held(variable, initial);
-      const now = valueOfRows(value, state.input, layer);
+      const row = batch === undefined ? undefined : rowForAll(value, batch);
+      const now = row
+        ? asValue(builderFor(layer).add(broadcast, { x: row }, { shape: state.input.type.shape }, {}), layer)
+        : asValue(value, layer);
       const { dtype, shape } = now.type;
       if (dtype !== state.input.type.dtype || !sameShape(shape, state.input.type.shape)) {
         throw new Refusal(
@@ -94,15 +108,12 @@ function stateName(variable: string, taken: readonly string[]): string {
   return count === 0 ? name : `${name}_${count}`;
 }
 
-/** A constant has the rows of the exported batch: where all are the same, that is one for every sample. */
-function valueOfRows(operand: Operand, { type }: Input, layer: Layer): Value {
-  if (operand.kind !== 'constant') return asValue(operand, layer);
-  const { shape, data } = operand.tensor;
-  const [, ...rest] = shape;
-  const length = rest.reduce((product, dim) => product * dim, 1);
-  if (!data.every((x: number | bigint, i: number) => Object.is(x, data[i % length]))) return operand;
-  const row = { ...operand.tensor, shape: [1, ...rest], data: data.slice(0, length) };
-  const wide: readonly Dim[] = type.shape;
-  const x: Operand = { kind: 'constant', type: { dtype: row.dtype, shape: row.shape }, tensor: row };
-  return asValue(builderFor(layer).add(broadcast, { x }, { shape: wide }, {}), layer);
+/** A constant of a model for so many samples that is the same for all: what it is for one, to be used for each. */
+export function rowForAll(operand: Operand, batch: number): Constant | undefined {
+  if (operand.kind !== 'constant' || operand.tensor.shape[0] !== batch) return undefined;
+  const { shape, data, dtype } = operand.tensor;
+  const rest = shape.slice(1);
+  const length = elements(rest);
+  if (!data.every((x: number | bigint, i: number) => Object.is(x, data[i % length]))) return undefined;
+  return constant({ dtype, shape: [1, ...rest], data: data.slice(0, length) });
 }

@@ -102,6 +102,9 @@ function argument(indent: string, item: string): string {
   if (closure) return `${closure[1]} {\n${formula(`${indent}    `, closure[2]!)}\n${indent}}`;
   const { before, items, after } = lastBrackets(item);
   const deeper = `${indent}    `;
+  const [receiver, ...links] = chainOf(item);
+  if (links.filter((link) => link.includes('(')).length > 1)
+    return [receiver, ...links.map((link) => `${deeper}${link}`)].join('\n');
   const isShort = items.every((part) => /^[\w.-]+$/.test(part) && part.length <= 10);
   const lines = isShort
     ? filled(deeper, items, WIDTH)

@@ -94,6 +94,11 @@ function runLayer(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
 /** Runs the cells that the config of `of` has, one after the other. */
 function runCells(layer: KerasLayer, of: KerasLayer, run: Run): KerasOutputs {
   const isStateful = of.flag('stateful', false);
+  if (isStateful && run.initial.length > 0 && layer.keras === 2) {
+    throw new Refusal(
+      'a state that is kept and also given is read or not as its numbers say, which is not supported',
+    );
+  }
   const cells = cellsOf(of);
   let { x } = run;
   let initial = run.initial.length === 0 && isStateful ? keptStates(layer, cells, run.path) : run.initial;

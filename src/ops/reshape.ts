@@ -40,6 +40,12 @@ function product(shape: readonly Dim[]): { readonly factor: number; readonly pow
 function withoutUnknown(shape: readonly Dim[], from: readonly Dim[]): readonly Dim[] {
   const known = shape.filter((dim) => dim !== -1);
   const [all, given] = [product(from), product(known)];
+  // A model of a fixed number of samples says how many numbers those come to: so many samples it has.
+  const samples = given.factor / all.factor;
+  if (all.power === 1 && given.power === 0 && known.length === shape.length && Number.isInteger(samples)) {
+    const batch = Number(shape[0]) / samples;
+    if (Number.isInteger(batch) && batch > 0) return [{ batch }, ...shape.slice(1)];
+  }
   const factor = all.factor / given.factor;
   const power = all.power - given.power;
   const isWhole = Number.isInteger(factor) || (all.factor === 0 && given.factor !== 0);

@@ -201,7 +201,11 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
         return zerosOf([batch, ...shape]);
       });
     },
-    keep: (name, next) => conversion.states.assign(`${path}/${name}`, () => zerosOf([]), next, layer),
+    keep(name, next) {
+      const rest = next.type.shape.slice(1).map(Number);
+      const initial = () => zerosOf([conversion.batch ?? 0, ...rest]);
+      conversion.states.assign(`${path}/${name}`, initial, next, layer);
+    },
     tensorflow(op, given, attributes) {
       const [first] = runTensorflow(op, given, attributes);
       if (!first) throw new Error(`${op} has no output`);

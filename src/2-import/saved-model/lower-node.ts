@@ -6,8 +6,10 @@ import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import { moved, movingOps } from '../../ops/complex.ts';
+import { elementwiseTensorflow } from '../../ops/elementwise.ts';
 import { complexOps, tensorflowOps } from '../../ops/index.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
+import { rowForAll } from '../state-values.ts';
 import type { Imported } from './imported.ts';
 import { type ReadableNode, readableNode } from './node.ts';
 import { isListOp, lowerListOp } from './tensor-lists.ts';
@@ -63,13 +65,26 @@ export function lowerNode(node: NodeDef, inputs: readonly Imported[], place: Pla
     return [place.problem(kind, what)];
   }
 
-  const operands = inputs.map((input) => values.read(input, name));
+  const read = inputs.map((input) => values.read(input, name));
+  const operands = Object.hasOwn(elementwiseTensorflow, node.op) ? forEachSample(read, values.batch()) : read;
   const readable = readableNode(node, operands, layer, budget);
   const halfFloat = halfFloatOf(node);
   if (halfFloat) place.roundsTo(halfFloat);
   const lowered = lowering(readable);
   refuseUnread(readable);
   return 'kind' in lowered ? [lowered] : lowered;
+}
+
+/** A model for so many samples may have constants with a row for each, which are one row if those are the same. */
+function forEachSample(operands: readonly Operand[], batch: number | undefined): readonly Operand[] {
+  const rank = Math.max(...operands.map(({ type }) => type.shape.length));
+  const isOfSamples = operands.some(
+    ({ type }) => type.shape.length === rank && typeof type.shape[0] === 'object',
+  );
+  if (batch === undefined || batch === 1 || !isOfSamples) return operands;
+  return operands.map((operand) =>
+    operand.type.shape.length === rank ? (rowForAll(operand, batch) ?? operand) : operand,
+  );
 }
 
 /** What a node makes of text; undefined if it is one of numbers, perhaps of those that come of text. */

@@ -23,6 +23,8 @@ export interface Values {
   nodeOf(numbers: Numbers): Operand;
   /** Sets a variable that is a state. */
   assign(variable: string, value: Operand, layer: Layer): void;
+  /** How many samples the model is for, if that is fixed. */
+  batch(): number | undefined;
   /** What the model keeps from one prediction to the next, if it keeps anything. */
   memory(): Memory | undefined;
   /** The variables that were read, with the node that read each first, in the order of their use. */
@@ -56,6 +58,7 @@ export function valuesOf(
   return {
     nodeOf,
     assign: (variable, value, layer) => kept.assign(variable, () => trained(variable), value, layer),
+    batch: kept.batch,
     memory: kept.memory,
     reads: () => [...reads.values()],
     read(value, node) {
