@@ -61,7 +61,11 @@ export function layerNames({ reads, plainScopes }: NamesInGraph, isKeras3: boole
       names.push(name);
     }
     if (names.length > 0) return { name: names.join('/') };
-    const isFunction = isNumbered && scopes[0] !== undefined && !outermost.has(scopes[0]);
+    const model = scopes[0] ?? '';
+    const isFunction =
+      isNumbered &&
+      !outermost.has(model) &&
+      (containers.has(model) || /^(functional|sequential)_\d/.test(model));
     return isFunction ? { name: path.at(-1)!, isFunction } : { name: scopes[0] ?? path.at(-1)! };
   };
 }
