@@ -165,7 +165,8 @@ function writeDocument(results: readonly Result[]): void {
     const all = results.filter((result) => result.family === family);
     const most = (of: (result: Result) => number | undefined) =>
       all.reduce((largest, result) => Math.max(largest, of(result) ?? 0), 0);
-    const inRust = all.some(({ crateError }) => crateError !== undefined);
+    const inRust = all.filter(({ crateError }) => crateError !== undefined).length;
+    const part = inRust === all.length ? '' : ` (${inRust} of ${all.length} models)`;
     const found = Object.keys(formats).filter((format) => all.some((result) => result.format === format));
     return [
       family,
@@ -174,7 +175,7 @@ function writeDocument(results: readonly Result[]): void {
         ? 'all'
         : found.map((format) => `\`${format}\``).join(', '),
       most(({ evaluatorError }) => evaluatorError).toExponential(1),
-      inRust ? most(({ crateError }) => crateError).toExponential(1) : '',
+      inRust > 0 ? `${most(({ crateError }) => crateError).toExponential(1)}${part}` : '',
       `${most(({ seconds }) => seconds).toFixed(1)} s`,
       `${(most(({ bytes }) => bytes) / 1e6).toFixed(0)} MB`,
     ];
