@@ -29,7 +29,7 @@ description = "Predictions of the TensorFlow model ${codeText(name.given.replace
 tf-layers = ${dependency} }
 
 ${build}[features]
-# Predicts batches by all threads of rayon's pool.
+# Batches and large layers are shared by all threads of rayon's pool.
 parallel = ["tf-layers/parallel"]
 
 [dev-dependencies]

@@ -1,11 +1,7 @@
 use std::ops::Range;
 
-#[cfg(feature = "parallel")]
-use rayon::{current_num_threads, join};
-#[cfg(not(feature = "parallel"))]
-use serial::{current_num_threads, join};
-
 use crate::InputError;
+use crate::threads::{current_num_threads, join};
 
 /// Predicts `out` in shares: `predict` gets a model, the rows of a share, and their place in `out`.
 ///
@@ -50,18 +46,6 @@ fn split<Model: Clone + Send, Output: Send>(
         || split(&mut other, middle, right, share, predict),
     );
     before.and(after)
-}
-
-/// What rayon has, for one thread.
-#[cfg(not(feature = "parallel"))]
-mod serial {
-    pub fn current_num_threads() -> usize {
-        1
-    }
-
-    pub fn join<A, B>(first: impl FnOnce() -> A, second: impl FnOnce() -> B) -> (A, B) {
-        (first(), second())
-    }
 }
 
 #[cfg(all(test, feature = "parallel"))]

@@ -52,6 +52,7 @@ pub mod npz;
 pub mod ops;
 mod tensor;
 mod text;
+mod threads;
 mod tokenizer;
 mod weights;
 mod window;

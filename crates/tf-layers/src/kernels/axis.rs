@@ -38,6 +38,15 @@ impl Axis {
         ((self.before + self.steps - reach) / self.stride).min(self.steps_out - 1)
     }
 
+    /// The first step that the output steps of `band` see, and their windows over the steps from there
+    /// on.
+    pub(crate) fn band(&self, band: Range<usize>) -> (usize, Self) {
+        let begin = band.start * self.stride;
+        let first = begin.saturating_sub(self.before).min(self.steps);
+        let (before, steps) = (self.before.saturating_sub(begin), self.steps - first);
+        (first, Self { before, steps, steps_out: band.len(), ..*self })
+    }
+
     /// The step of the input under place `k` of the window at `out`.
     pub(crate) fn step(&self, out: usize, k: usize) -> usize {
         out * self.stride + k * self.dilation - self.before

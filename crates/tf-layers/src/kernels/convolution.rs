@@ -11,6 +11,7 @@ use std::ops::Range;
 use fearless_simd::{Level, Simd};
 
 use super::axis::Axis;
+use super::bands::in_bands;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::rectangle::{Parts, Rectangle};
@@ -56,7 +57,30 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        dispatch!(level, simd => self.run(simd, x, panels, activation, y));
+        let [rows, columns] = self.axes;
+        let pixel = self.panel_rows() * self.filters;
+        let line = columns.steps_out * self.filters;
+        if self.is_product() {
+            let count = y.len() / self.filters.max(1);
+            in_bands(count * pixel, self.filters, y, |rows, y| {
+                let x = &x[rows.start * self.channels..][..rows.len() * self.channels];
+                dispatch!(level, simd => self.run(simd, x, panels, activation, y));
+            });
+        } else if y.len() == rows.steps_out * line {
+            in_bands(rows.steps_out * columns.steps_out * pixel, line, y, |band, y| {
+                let (first, rows) = rows.band(band);
+                let x = &x[first * columns.steps * self.channels..];
+                let part = Self { axes: [rows, columns], ..*self };
+                dispatch!(level, simd => part.run(simd, x, panels, activation, y));
+            });
+        } else {
+            dispatch!(level, simd => self.run(simd, x, panels, activation, y));
+        }
+    }
+
+    /// Whether each pixel sees itself alone.
+    fn is_product(&self) -> bool {
+        self.groups == 1 && self.axes.iter().all(Axis::is_pointwise)
     }
 
     #[inline(always)]
@@ -68,7 +92,7 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let is_product = self.groups == 1 && self.axes.iter().all(Axis::is_pointwise);
+        let is_product = self.is_product();
         match y.len() / self.filters.max(1) {
             rows if is_product && rows <= FEW => {
                 self.rows::<S, FEW>(simd, x, panels, activation, y);

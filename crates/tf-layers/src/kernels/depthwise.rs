@@ -10,6 +10,7 @@ use std::ops::Range;
 use fearless_simd::{Level, Simd, f32x4, prelude::*};
 
 use super::axis::Axis;
+use super::bands::in_bands;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers};
 use super::sweep::{MOST_LINES, Sweep};
@@ -42,7 +43,19 @@ impl Depthwise {
         activation: Activation,
         y: &mut [f32],
     ) {
-        dispatch!(level, simd => self.run(simd, x, numbers(weights), activation, y));
+        let [rows, columns] = self.axes;
+        let line = columns.steps_out * self.channels * self.multiplier;
+        let weights = numbers(weights);
+        if y.len() == rows.steps_out * line {
+            in_bands(y.len() * rows.size * columns.size, line, y, |band, y| {
+                let (first, rows) = rows.band(band);
+                let x = &x[first * columns.steps * self.channels..];
+                let part = Self { axes: [rows, columns], ..*self };
+                dispatch!(level, simd => part.run(simd, x, weights, activation, y));
+            });
+        } else {
+            dispatch!(level, simd => self.run(simd, x, weights, activation, y));
+        }
     }
 
     #[inline(always)]

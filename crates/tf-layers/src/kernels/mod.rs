@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod axis;
+pub(crate) mod bands;
 pub(crate) mod convolution;
 pub(crate) mod convolution3d;
 pub(crate) mod convolution_transpose;

@@ -9,6 +9,7 @@
 use fearless_simd::{Level, Simd, prelude::*};
 
 use super::axis::Axis;
+use super::bands::in_bands;
 use super::convolution::Convolution;
 use super::depthwise::starts;
 use super::dispatch::dispatch;
@@ -20,7 +21,7 @@ const SIDE: usize = 4;
 const PLACES: usize = SIDE * SIDE;
 
 /// The place that adds to all outputs of a tile, and to each once: the bias goes in there.
-#[cfg(any(test, feature = "pack"))]
+#[cfg(feature = "pack")]
 const BIAS: usize = SIDE + 1;
 
 /// Numbers that the tiles of a block have at all places: they stay in the level-2 cache.
@@ -94,13 +95,16 @@ impl Winograd {
                 let pixels = self.under(x, zeros, at(tile));
                 spread(simd, &pixels, most * channels, &mut before[i * channels..]);
             }
-            let places = before.chunks_exact(most * channels);
-            let sums = after.chunks_exact_mut(most * filters);
-            let panels = panels.chunks_exact(panels.len() / PLACES);
-            for ((x, y), panels) in places.zip(sums).zip(panels) {
-                let (x, y) = (&x[..tiles.len() * channels], &mut y[..tiles.len() * filters]);
-                products.run(simd, x, panels, Activation::Linear, y);
-            }
+            let multiplications = PLACES * tiles.len() * channels * filters;
+            in_bands(multiplications, most * filters, after, |places, sums| {
+                for (place, y) in places.zip(sums.chunks_exact_mut(most * filters)) {
+                    let x = &before[place * most * channels..][..tiles.len() * channels];
+                    let height = panels.len() / PLACES;
+                    let panels = &panels[place * height..][..height];
+                    let y = &mut y[..tiles.len() * filters];
+                    dispatch!(simd.level(), simd => products.run(simd, x, panels, Activation::Linear, y));
+                }
+            });
             for (i, tile) in tiles.enumerate() {
                 self.gather(simd, &after[i * filters..], most * filters, activation, at(tile), y);
             }
@@ -201,7 +205,7 @@ fn spread<S: Simd>(simd: S, pixels: &[&[f32]; PLACES], step: usize, v: &mut [f32
 }
 
 /// Writes the panels of every place: G·g·Gᵀ of the kernel, computed in f64, and the bias.
-#[cfg(any(test, feature = "pack"))]
+#[cfg(feature = "pack")]
 pub(crate) fn pack(rows: &mut [Row], kernel: &[f32], bias: &[f32]) {
     const G: [[f64; 3]; SIDE] =
         [[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]];
@@ -222,7 +226,7 @@ pub(crate) fn pack(rows: &mut [Row], kernel: &[f32], bias: &[f32]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "pack"))]
 mod tests {
     use super::*;
     use crate::kernels::convolution::tests::naive;
