@@ -179,7 +179,9 @@ function sameInBatches(crate: Crate, isEqualToItself: boolean): string {
 }
 
 function withoutAllocating(crate: Crate): string {
-  return `    #[test]
+  return `    // Threads that share a layer allocate what they agree by.
+    #[cfg(not(feature = "parallel"))]
+    #[test]
     fn predicts_without_allocating() {
         let samples = Samples::read().unwrap();
         let mut model = ${newModel(crate)};
