@@ -198,6 +198,9 @@ edition = "2024"
 [lib]
 doctest = false
 
+[features]
+parallel = ["tf-layers/parallel"]
+
 [dependencies]
 tf-layers = ${dependency}
 
