@@ -10,11 +10,13 @@ export function letStatement(depth: number, pattern: string, expression: string)
 
 /** `head expression tail`, broken where it must be. */
 export function fitted(indent: string, head: string, expression: string, tail: string): string {
+  // Of a method's call with a question mark rustfmt keeps two columns free.
+  const width = /^\w+\..*\)\?$/s.test(expression) ? WIDTH - 2 : WIDTH;
   const oneLine = `${indent}${head} ${expression}${tail}`;
-  if (oneLine.length <= WIDTH) return oneLine;
+  if (oneLine.length <= width) return oneLine;
   const deeper = `${indent}    `;
   const nextLine = `${deeper}${expression}${tail}`;
-  if (nextLine.length <= WIDTH) return `${indent}${head}\n${nextLine}`;
+  if (nextLine.length <= width) return `${indent}${head}\n${nextLine}`;
   const lines = `${broken(indent, `${head} `, `${expression}${tail}`)}`;
   const below = `${indent}${head}\n${broken(deeper, '', `${expression}${tail}`)}`;
   const first = lines.slice(0, lines.indexOf('\n'));

@@ -17,8 +17,10 @@ pub(crate) fn in_bands(
     f: impl Fn(Range<usize>, &mut [f32]) + Sync,
 ) {
     let lines = y.len() / line.max(1);
-    let bands = current_num_threads().min(multiplications / LEAST).min(lines);
-    split(lines.div_ceil(bands.max(1)).max(1), line, 0, y, &f);
+    let most = (multiplications / LEAST).min(lines);
+    // To ask for the threads starts them.
+    let bands = if most > 1 { current_num_threads().min(most) } else { 1 };
+    split(lines.div_ceil(bands).max(1), line, 0, y, &f);
 }
 
 fn split(

@@ -1,6 +1,6 @@
 //! Winograd's convolution F(2×2, 3×3): the 2×2 outputs of a tile by 16 products for each channel and
 //! filter, where the definition takes 36, after A. Lavin and S. Gray, Fast Algorithms for
-//! Convolutional Neural Networks (https://arxiv.org/abs/1509.09308).
+//! Convolutional Neural Networks (<https://arxiv.org/abs/1509.09308>).
 //!
 //! y = Aᵀ·\[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)\]·A for the kernel g and the 4×4 pixels d under a tile. The sums over
 //! the channels are inside of the brackets: a matrix product of tiles by filters for each of the 16
