@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::axis::Axis;
 use crate::threads::{current_num_threads, join};
 
 /// Multiplications of a band, at least: to wake a thread takes as long as many of them. Tests cut
@@ -21,6 +22,26 @@ pub(crate) fn in_bands(
     // To ask for the threads starts them.
     let bands = if most > 1 { current_num_threads().min(most) } else { 1 };
     split(lines.div_ceil(bands).max(1), line, 0, y, &f);
+}
+
+/// Calls `f` with the axes, the input and the output of each band of an image, or at once with those
+/// of all images where there are several. The channels are those of the input and of the output.
+pub(crate) fn in_bands_of_image(
+    multiplications: usize,
+    [rows, columns]: [Axis; 2],
+    [channels, filters]: [usize; 2],
+    x: &[f32],
+    y: &mut [f32],
+    f: impl Fn([Axis; 2], &[f32], &mut [f32]) + Sync,
+) {
+    let line = columns.steps_out * filters;
+    if y.len() != rows.steps_out * line {
+        return f([rows, columns], x, y);
+    }
+    in_bands(multiplications, line, y, |band, y| {
+        let (first, rows) = rows.band(band);
+        f([rows, columns], &x[first * columns.steps * channels..], y);
+    });
 }
 
 fn split(

@@ -11,7 +11,7 @@ use std::ops::Range;
 use fearless_simd::{Level, Simd};
 
 use super::axis::Axis;
-use super::bands::in_bands;
+use super::bands::{in_bands, in_bands_of_image};
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::rectangle::{Parts, Rectangle};
@@ -57,24 +57,18 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let [rows, columns] = self.axes;
-        let pixel = self.panel_rows() * self.filters;
-        let line = columns.steps_out * self.filters;
+        let multiplications = y.len() * self.panel_rows();
         if self.is_product() {
-            let count = y.len() / self.filters.max(1);
-            in_bands(count * pixel, self.filters, y, |rows, y| {
+            in_bands(multiplications, self.filters, y, |rows, y| {
                 let x = &x[rows.start * self.channels..][..rows.len() * self.channels];
                 dispatch!(level, simd => self.run(simd, x, panels, activation, y));
             });
-        } else if y.len() == rows.steps_out * line {
-            in_bands(rows.steps_out * columns.steps_out * pixel, line, y, |band, y| {
-                let (first, rows) = rows.band(band);
-                let x = &x[first * columns.steps * self.channels..];
-                let part = Self { axes: [rows, columns], ..*self };
-                dispatch!(level, simd => part.run(simd, x, panels, activation, y));
-            });
         } else {
-            dispatch!(level, simd => self.run(simd, x, panels, activation, y));
+            let channels = [self.channels, self.filters];
+            in_bands_of_image(multiplications, self.axes, channels, x, y, |axes, x, y| {
+                let band = Self { axes, ..*self };
+                dispatch!(level, simd => band.run(simd, x, panels, activation, y));
+            });
         }
     }
 
@@ -92,13 +86,12 @@ impl Convolution {
         activation: Activation,
         y: &mut [f32],
     ) {
-        let is_product = self.is_product();
-        match y.len() / self.filters.max(1) {
-            rows if is_product && rows <= FEW => {
-                self.rows::<S, FEW>(simd, x, panels, activation, y);
-            }
-            _ if is_product => self.rows::<S, PIXELS>(simd, x, panels, activation, y),
-            _ => self.rectangles(simd, x, panels, activation, y),
+        if !self.is_product() {
+            self.rectangles(simd, x, panels, activation, y);
+        } else if y.len() <= FEW * self.filters {
+            self.rows::<S, FEW>(simd, x, panels, activation, y);
+        } else {
+            self.rows::<S, PIXELS>(simd, x, panels, activation, y);
         }
     }
 
@@ -120,8 +113,8 @@ impl Convolution {
             for (row, place) in (first..).zip(&mut *places) {
                 *place = Place { x: row * self.channels, y: row * self.filters };
             }
-            let segment = Segment { begin: 0, count: places.len(), parts };
-            self.block(simd, x, panels, places, &[segment], activation, y);
+            let segments = &[Segment { begin: 0, count: places.len(), parts }];
+            self.block(simd, x, panels, Pixels { places, segments }, activation, y);
         }
     }
 
@@ -140,8 +133,7 @@ impl Convolution {
         let mut block = Block::new(self.most_pixels(PIXELS));
         for (group, panels) in panels.chunks_exact(group_panels).enumerate() {
             let mut run = |block: &mut Block| {
-                let (places, segments) = block.filled();
-                self.block(simd, x, panels, places, segments, activation, y);
+                self.block(simd, x, panels, block.pixels(), activation, y);
                 block.clear();
             };
             for rectangle in Rectangle::all(*self, group) {
@@ -167,14 +159,12 @@ impl Convolution {
 
     /// All filters of a group at some of its pixels.
     #[inline(never)]
-    #[expect(clippy::too_many_arguments, reason = "the parts of a block")]
     fn block<S: Simd>(
         &self,
         simd: S,
         x: &[f32],
         panels: &[Row],
-        places: &[Place],
-        segments: &[Segment],
+        Pixels { places, segments }: Pixels,
         activation: Activation,
         y: &mut [f32],
     ) {
@@ -231,7 +221,14 @@ impl Convolution {
     }
 }
 
-/// Some pixels of a group, which pass all panels together.
+/// Some pixels of a group, which pass all panels together: where they are, rectangle by rectangle.
+#[derive(Clone, Copy)]
+struct Pixels<'a> {
+    places: &'a [Place],
+    segments: &'a [Segment],
+}
+
+/// The place for them.
 struct Block {
     places: [Place; PIXELS],
     count: usize,
@@ -281,8 +278,8 @@ impl Block {
         (self.count, self.used) = (0, 0);
     }
 
-    fn filled(&self) -> (&[Place], &[Segment]) {
-        (&self.places[..self.count], &self.segments[..self.used])
+    fn pixels(&self) -> Pixels<'_> {
+        Pixels { places: &self.places[..self.count], segments: &self.segments[..self.used] }
     }
 }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use fearless_simd::{Level, Simd, f32x4, prelude::*};
 
 use super::axis::Axis;
-use super::bands::in_bands;
+use super::bands::in_bands_of_image;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers};
 use super::sweep::{MOST_LINES, Sweep};
@@ -44,18 +44,13 @@ impl Depthwise {
         y: &mut [f32],
     ) {
         let [rows, columns] = self.axes;
-        let line = columns.steps_out * self.channels * self.multiplier;
+        let multiplications = y.len() * rows.size * columns.size;
+        let channels = [self.channels, self.channels * self.multiplier];
         let weights = numbers(weights);
-        if y.len() == rows.steps_out * line {
-            in_bands(y.len() * rows.size * columns.size, line, y, |band, y| {
-                let (first, rows) = rows.band(band);
-                let x = &x[first * columns.steps * self.channels..];
-                let part = Self { axes: [rows, columns], ..*self };
-                dispatch!(level, simd => part.run(simd, x, weights, activation, y));
-            });
-        } else {
-            dispatch!(level, simd => self.run(simd, x, weights, activation, y));
-        }
+        in_bands_of_image(multiplications, self.axes, channels, x, y, |axes, x, y| {
+            let band = Self { axes, ..*self };
+            dispatch!(level, simd => band.run(simd, x, weights, activation, y));
+        });
     }
 
     #[inline(always)]
@@ -69,9 +64,11 @@ impl Depthwise {
     ) {
         let [rows, columns] = self.axes;
         let filters = self.channels * self.multiplier;
-        let images = x.chunks_exact(rows.steps * columns.steps * self.channels);
-        let size = rows.steps_out * columns.steps_out * filters;
-        for (image, y) in images.zip(y.chunks_exact_mut(size)) {
+        let size = rows.steps * columns.steps * self.channels;
+        let size_out = rows.steps_out * columns.steps_out * filters;
+        for (index, y) in y.chunks_exact_mut(size_out).enumerate() {
+            // A band that sees nothing but padding has an image of no rows.
+            let image = &x[index * size..][..size];
             let mut left = y;
             let mut row = 0;
             while !left.is_empty() {
@@ -328,10 +325,23 @@ mod tests {
         let expected: Vec<f32> =
             x.chunks_exact(len).flat_map(|x| naive(depthwise, x, &weights, &bias)).collect();
         for level in levels() {
-            let mut y = vec![f32::NAN; expected.len()];
-            depthwise.apply(level, &x, &packed, Activation::Relu, &mut y);
-            assert_near(&y, &expected);
+            let run = |images: usize| {
+                let mut y = vec![f32::NAN; expected.len() / 2 * images];
+                let x = &x[..images * len];
+                depthwise.apply(level, x, &packed, Activation::Relu, &mut y);
+                y
+            };
+            let both = run(2);
+            assert_near(&both, &expected);
+            assert!(run(1) == both[..both.len() / 2], "one image, {level:?}, {depthwise:?}");
         }
+    }
+
+    #[test]
+    fn rows_that_see_nothing_but_padding() {
+        let rows = Axis { size: 1, stride: 1, dilation: 1, before: 0, steps: 1, steps_out: 9 };
+        let columns = Axis { size: 3, stride: 1, dilation: 1, before: 1, steps: 8, steps_out: 8 };
+        check(&Depthwise { axes: [rows, columns], channels: 16, multiplier: 1 });
     }
 
     #[test]
