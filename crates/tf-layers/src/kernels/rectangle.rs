@@ -83,22 +83,11 @@ impl Rectangle {
         } else {
             (column_taps.len(), inputs)
         };
-        let (counts, runs, len) = if height * width * run <= DEPTH {
-            ([1, 1, 1], [height, width], run)
-        } else if width * run <= DEPTH {
-            ([height, 1, 1], [1, width], run)
-        } else {
-            let cuts = run.div_ceil(DEPTH);
-            ([height, width, cuts], [1, 1], run.div_ceil(cuts))
-        };
         Parts {
-            counts,
-            runs,
-            len,
-            run,
             x_steps: [rows.dilation * columns.steps * channels, columns.dilation * channels],
             weight_steps: [columns.size * inputs, inputs],
             first: (row_taps.start * columns.size + column_taps.start) * inputs,
+            ..Parts::cut([height, width], run)
         }
     }
 }
@@ -141,14 +130,20 @@ pub(crate) struct Parts {
 impl Parts {
     /// Those of a pixel that sees itself alone.
     pub(crate) fn of_row(len: usize) -> Self {
-        let cuts = len.div_ceil(DEPTH).max(1);
-        Self {
-            counts: [1, 1, cuts],
-            runs: [1, 1],
-            len: len.div_ceil(cuts),
-            run: len,
-            ..Self::default()
-        }
+        Self::cut([1, 1], len)
+    }
+
+    /// So many rows and columns of runs, cut where they are too long.
+    fn cut([height, width]: [usize; 2], run: usize) -> Self {
+        let (counts, runs, len) = if height * width * run <= DEPTH {
+            ([1, 1, 1], [height, width], run)
+        } else if width * run <= DEPTH {
+            ([height, 1, 1], [1, width], run)
+        } else {
+            let cuts = run.div_ceil(DEPTH);
+            ([height, width, cuts], [1, 1], run.div_ceil(cuts))
+        };
+        Self { counts, runs, len, run, ..Self::default() }
     }
 
     pub(crate) fn count(&self) -> usize {

@@ -6,7 +6,7 @@
 //! the channels are inside of the brackets: a matrix product of tiles by filters for each of the 16
 //! places.
 
-use fearless_simd::{Level, Simd, prelude::*};
+use fearless_simd::{Level, Simd};
 
 use super::axis::Axis;
 use super::bands::in_bands;
@@ -15,6 +15,7 @@ use super::depthwise::starts;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use crate::Activation;
+use crate::math::real::{Real, Register};
 
 /// Pixels under a tile in each direction, and places of a product.
 const SIDE: usize = 4;
@@ -148,18 +149,17 @@ impl Winograd {
         y: &mut [f32],
     ) {
         let Self { axes: [rows, columns], filters, .. } = *self;
-        let bounds = activation.bounds().unwrap_or([f32::NEG_INFINITY, f32::INFINITY]);
-        let [low, high] = bounds.map(|bound| S::f32s::splat(simd, bound));
+        let zero = Register::splat(simd, 0.0);
+        let bounds = activation.bounds();
         let first = (image * rows.steps_out + row) * columns.steps_out + column;
         let [is_last_row, is_last_column] =
             [row + 1 == rows.steps_out, column + 1 == columns.steps_out];
-        for filter in starts(filters, S::f32s::LEN) {
-            let mut half = [[low; SIDE]; 2];
+        for filter in starts(filters, Register::<S>::LEN) {
+            let mut half = [[zero; SIDE]; 2];
             for j in 0..SIDE {
-                let mut column = [low; SIDE];
+                let mut column = [zero; SIDE];
                 for i in 0..SIDE {
-                    let m = &m[(i * SIDE + j) * step + filter..][..S::f32s::LEN];
-                    column[i] = S::f32s::from_slice(simd, m);
+                    column[i] = Register::load(simd, &m[(i * SIDE + j) * step + filter..]);
                 }
                 let [a, b, c, d] = column;
                 (half[0][j], half[1][j]) = (a + b + c, b - c - d);
@@ -169,11 +169,9 @@ impl Winograd {
                     if (i == 1 && is_last_row) || (j == 1 && is_last_column) {
                         continue;
                     }
-                    // NaN is not less than a number, and stays.
-                    let sum = sum.simd_lt(low).select(low, sum);
-                    let sum = high.simd_lt(sum).select(high, sum);
+                    let sum = bounds.map_or(sum, |[low, high]| sum.between(low, high));
                     let at = (first + i * columns.steps_out + j) * filters + filter;
-                    sum.store_slice(&mut y[at..][..S::f32s::LEN]);
+                    sum.store(&mut y[at..]);
                 }
             }
         }
@@ -183,22 +181,20 @@ impl Winograd {
 /// Bᵀ·d·B of the pixels under a tile: its places are `step` numbers from each other in `v`.
 #[inline(always)]
 fn spread<S: Simd>(simd: S, pixels: &[&[f32]; PLACES], step: usize, v: &mut [f32]) {
-    for channel in starts(pixels[0].len(), S::f32s::LEN) {
-        let zero = S::f32s::splat(simd, 0.0);
+    let zero = Register::splat(simd, 0.0);
+    for channel in starts(pixels[0].len(), Register::<S>::LEN) {
         let mut half = [[zero; SIDE]; SIDE];
         for j in 0..SIDE {
             let mut column = [zero; SIDE];
             for i in 0..SIDE {
-                let d = &pixels[i * SIDE + j][channel..][..S::f32s::LEN];
-                column[i] = S::f32s::from_slice(simd, d);
+                column[i] = Register::load(simd, &pixels[i * SIDE + j][channel..]);
             }
             let [a, b, c, d] = column;
             (half[0][j], half[1][j], half[2][j], half[3][j]) = (a - c, b + c, c - b, b - d);
         }
         for (i, [a, b, c, d]) in half.into_iter().enumerate() {
             for (j, sum) in [a - c, b + c, c - b, b - d].into_iter().enumerate() {
-                let at = (i * SIDE + j) * step + channel;
-                sum.store_slice(&mut v[at..][..S::f32s::LEN]);
+                sum.store(&mut v[(i * SIDE + j) * step + channel..]);
             }
         }
     }
