@@ -31,6 +31,22 @@ impl InputError {
         if rows == expected { Ok(()) } else { Err(Self::Batch { name, rows, expected }) }
     }
 
+    /// A number that is not in `range`: `place` counts those of all samples, `len` of each.
+    pub(crate) fn index(
+        name: &'static str,
+        place: usize,
+        len: usize,
+        value: i64,
+        range: Range<i64>,
+    ) -> Self {
+        Self::Index { name, sample: place / len, position: place % len, value, range }
+    }
+
+    /// A word that is not known, in the same way.
+    pub(crate) fn unknown(name: &'static str, place: usize, len: usize, value: String) -> Self {
+        Self::Unknown { name, sample: place / len, position: place % len, value }
+    }
+
     /// The same error, with `samples` more samples before it.
     pub fn after(mut self, samples: usize) -> Self {
         match &mut self {

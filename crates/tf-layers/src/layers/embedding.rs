@@ -78,8 +78,7 @@ pub(crate) fn copy_rows<X: Tensor<Number: Word>, N: Number>(
     for (i, (word, y)) in X::flat(x).iter().zip(y.chunks_exact_mut(size)).enumerate() {
         let value: i64 = (*word).into();
         if !range.contains(&value) {
-            let (sample, position) = (i / X::LEN, i % X::LEN);
-            return Err(InputError::Index { name, sample, position, value, range });
+            return Err(InputError::index(name, i, X::LEN, value, range));
         }
         let row = value.rem_euclid(range.end) as usize;
         y.copy_from_slice(&table[row * size..][..size]);

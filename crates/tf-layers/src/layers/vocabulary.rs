@@ -78,10 +78,9 @@ impl<const WORDS: usize, const BYTES: usize, const ROWS: usize> Vocabulary<WORDS
         let table = self.table();
         let y = &mut y[..x.len() * X::LEN];
         for (i, (text, y)) in X::flat(x).iter().zip(&mut *y).enumerate() {
-            *y = table.find(text.as_bytes().iter().copied()).ok_or_else(|| {
-                let (sample, position) = (i / X::LEN, i % X::LEN);
-                InputError::Unknown { name, sample, position, value: (*text).to_owned() }
-            })?;
+            *y = table
+                .find(text.as_bytes().iter().copied())
+                .ok_or_else(|| InputError::unknown(name, i, X::LEN, (*text).to_owned()))?;
         }
         Ok(Y::batch_mut(y))
     }

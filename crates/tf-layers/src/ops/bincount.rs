@@ -49,11 +49,10 @@ where
     y.fill(Y::Number::default());
     for (i, number) in X::flat(x).iter().enumerate() {
         let value: i64 = (*number).into();
-        let (sample, position) = (i / X::LEN, i % X::LEN);
         let Ok(place) = usize::try_from(value) else {
-            return Err(InputError::Index { name, sample, position, value, range: 0..i64::MAX });
+            return Err(InputError::index(name, i, X::LEN, value, 0..i64::MAX));
         };
-        if let Some(y) = y[sample * Y::LEN..][..Y::LEN].get_mut(place) {
+        if let Some(y) = y[i / X::LEN * Y::LEN..][..Y::LEN].get_mut(place) {
             *y = next(*y);
         }
     }

@@ -40,8 +40,7 @@ where
     for (i, index) in I::flat(indices).iter().enumerate() {
         let value: i64 = (*index).into();
         if !range.contains(&value) {
-            let (sample, position) = (i / I::LEN, i % I::LEN);
-            return Err(InputError::Index { name, sample, position, value, range });
+            return Err(InputError::index(name, i, I::LEN, value, range));
         }
     }
     let y = &mut Y::batch_mut(y)[..x.len()];

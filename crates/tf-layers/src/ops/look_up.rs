@@ -95,10 +95,9 @@ where
     let y = &mut y[..x.len() * X::LEN];
     for (i, (x, y)) in X::flat(x).iter().zip(&mut *y).enumerate() {
         let key: i64 = (*x).into();
-        let place = rows.binary_search_by_key(&key, |[key, _]| *key).map_err(|_| {
-            let (sample, position) = (i / X::LEN, i % X::LEN);
-            InputError::Unknown { name, sample, position, value: key.to_string() }
-        })?;
+        let place = rows
+            .binary_search_by_key(&key, |[key, _]| *key)
+            .map_err(|_| InputError::unknown(name, i, X::LEN, key.to_string()))?;
         *y = rows[place][1];
     }
     Ok(Y::batch_mut(y))
