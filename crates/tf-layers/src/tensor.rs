@@ -6,7 +6,35 @@ use std::fmt::Debug;
 const MAX_RANK: usize = 8;
 
 /// A type of numbers in which models compute.
-pub trait Number: Tensor<Number = Self> + Default {}
+pub trait Number: Tensor<Number = Self> + Default {
+    /// The same numbers, if they are f32, for which there are faster loops.
+    #[doc(hidden)]
+    fn floats(_: &[Self]) -> Option<&[f32]> {
+        None
+    }
+
+    /// As [`Number::floats`], to write to.
+    #[doc(hidden)]
+    fn floats_mut(_: &mut [Self]) -> Option<&mut [f32]> {
+        None
+    }
+}
+
+impl Number for f32 {
+    fn floats(numbers: &[Self]) -> Option<&[f32]> {
+        Some(numbers)
+    }
+
+    fn floats_mut(numbers: &mut [Self]) -> Option<&mut [f32]> {
+        Some(numbers)
+    }
+}
+
+impl Number for f64 {}
+impl Number for i32 {}
+impl Number for i64 {}
+impl Number for u8 {}
+impl Number for bool {}
 
 /// A value of static shape, a sample of a batch: a number, or an array of such values.
 ///
@@ -40,8 +68,6 @@ pub trait Tensor: Copy + PartialEq + Debug + 'static {
 
 macro_rules! numbers {
     ($($number:ty)*) => {$(
-        impl Number for $number {}
-
         impl Tensor for $number {
             type Number = Self;
             const SHAPE: Shape = Shape::SCALAR;

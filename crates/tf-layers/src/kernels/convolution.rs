@@ -15,7 +15,7 @@ use super::bands::{in_bands, in_bands_of_image};
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::rectangle::{Parts, Rectangle};
-use super::tile::{Place, Tiles, fits, most_pixels};
+use super::tile::{Place, Tiles, alike, side_by_side};
 use crate::Activation;
 
 /// Bytes of x and y that stay in the level-2 cache while all panels pass by.
@@ -170,17 +170,13 @@ impl Convolution {
     ) {
         let height = self.panel_rows();
         let filters = self.filters / self.groups;
-        let most = segments.iter().fold(1, |most, segment| most.max(segment.tile::<S>()));
+        let most = segments.iter().fold(1, |most, segment| most.max(alike::<S>(segment.count)));
         let mut panel = 0;
         while panel * LANES < filters {
             let side = side_by_side::<S>(most, filters.div_ceil(LANES) - panel);
             let first = panel * LANES;
             for segment in segments {
                 let places = &places[segment.begin..][..segment.count];
-                let large = segment.tile::<S>();
-                // Tiles of as many pixels as possible, and then some with one less.
-                let small = places.len().div_ceil(large) * large - places.len();
-                let (places, rest) = places.split_at(places.len() - small * (large - 1));
                 let count = segment.parts.count();
                 for part in 0..count {
                     let tiles = Tiles {
@@ -194,10 +190,7 @@ impl Convolution {
                         is_first: part == 0,
                         bounds: if part + 1 == count { activation.bounds() } else { None },
                     };
-                    tiles.run(simd, large, places, y);
-                    if small > 0 {
-                        tiles.run(simd, large - 1, rest, y);
-                    }
+                    tiles.run(simd, places, y);
                 }
             }
             panel += side;
@@ -246,14 +239,6 @@ struct Segment {
     parts: Parts,
 }
 
-impl Segment {
-    /// The pixels of a tile: as many as possible, if all tiles have about as many.
-    #[inline(always)]
-    fn tile<S: Simd>(&self) -> usize {
-        self.count.div_ceil(self.count.div_ceil(most_pixels::<S>()).max(1)).max(1)
-    }
-}
-
 impl Block {
     fn new(most: usize) -> Self {
         let (places, segments) = ([Place::default(); PIXELS], [Segment::default(); SEGMENTS]);
@@ -281,12 +266,6 @@ impl Block {
     fn pixels(&self) -> Pixels<'_> {
         Pixels { places: &self.places[..self.count], segments: &self.segments[..self.used] }
     }
-}
-
-/// How many panels a tile of so many pixels has side by side.
-#[inline(always)]
-fn side_by_side<S: Simd>(pixels: usize, panels: usize) -> usize {
-    [8, 4, 2].into_iter().find(|&side| side <= panels && fits::<S>(side, pixels)).unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -31,4 +31,5 @@ pub(crate) mod sweep;
 pub(crate) mod testing;
 pub(crate) mod tile;
 pub(crate) mod top_k;
+pub(crate) mod transposition;
 pub(crate) mod winograd;

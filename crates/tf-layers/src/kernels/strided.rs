@@ -1,6 +1,12 @@
 //! Walks over tensors that are read in another order than they are stored in: broadcast,
 //! transposed, sliced.
 
+use fearless_simd::Level;
+
+use super::dispatch::dispatch;
+use super::transposition::transpose;
+use crate::Number;
+
 /// The most dimensions of a sample.
 const MAX_RANK: usize = 8;
 
@@ -61,6 +67,16 @@ impl<const K: usize> Walk<K> {
     }
 }
 
+impl Walk<1> {
+    /// If the innermost loops are columns of matrices, which are neighbours: the walk over the
+    /// columns, of which the innermost loop is a matrix.
+    fn columns(&self) -> Option<Self> {
+        let outer = self.rank.checked_sub(2)?;
+        let are_columns = self.steps[outer] == [1] && self.run().1[0] > 1;
+        are_columns.then_some(Self { rank: outer + 1, ..*self })
+    }
+}
+
 /// The iterator of [`Walk::starts`]: an odometer.
 pub(crate) struct Starts<const K: usize> {
     walk: Walk<K>,
@@ -91,8 +107,18 @@ impl<const K: usize> Iterator for Starts<K> {
 }
 
 /// Copies what the walk meets to `y`, in order.
-pub(crate) fn copy<T: Copy>(x: &[T], walk: &Walk<1>, y: &mut [T]) {
+pub(crate) fn copy<T: Number>(x: &[T], walk: &Walk<1>, y: &mut [T]) {
     let (len, [step]) = walk.run();
+    if let Some(columns) = walk.columns()
+        && let (Some(x), Some(y)) = (T::floats(x), T::floats_mut(y))
+    {
+        let (count, _) = columns.run();
+        return dispatch!(Level::new(), simd => {
+            for (y, [at]) in y.chunks_exact_mut((len * count).max(1)).zip(columns.starts()) {
+                transpose(simd, &x[at..], step.unsigned_abs(), [len, count], y, len);
+            }
+        });
+    }
     for (y, [at]) in y.chunks_exact_mut(len.max(1)).zip(walk.starts()) {
         match step {
             1 => y.copy_from_slice(&x[at..at + len]),

@@ -32,6 +32,18 @@ pub(crate) const fn fits<S: Simd>(panels: usize, pixels: usize) -> bool {
     }
 }
 
+/// The pixels of a tile: as many as possible, if all tiles of `count` pixels have about as many.
+#[inline(always)]
+pub(crate) fn alike<S: Simd>(count: usize) -> usize {
+    count.div_ceil(count.div_ceil(most_pixels::<S>()).max(1)).max(1)
+}
+
+/// How many panels a tile of so many pixels has side by side.
+#[inline(always)]
+pub(crate) fn side_by_side<S: Simd>(pixels: usize, panels: usize) -> usize {
+    [8, 4, 2].into_iter().find(|&side| side <= panels && fits::<S>(side, pixels)).unwrap_or(1)
+}
+
 /// Where the inputs of a pixel begin, and its outputs.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Place {
@@ -74,9 +86,22 @@ pub(crate) struct Tiles<'a> {
 }
 
 impl Tiles<'_> {
-    /// Adds the products of all pixels, in tiles of `pixels`, as many as [`fits`] allows.
+    /// Adds the products of all pixels, in tiles of as many as are [`alike`].
     #[inline(always)]
-    pub(crate) fn run<S: Simd>(&self, simd: S, pixels: usize, places: &[Place], y: &mut [f32]) {
+    pub(crate) fn run<S: Simd>(&self, simd: S, places: &[Place], y: &mut [f32]) {
+        let large = alike::<S>(places.len());
+        // Tiles of as many pixels as possible, and then some with one less.
+        let small = places.len().div_ceil(large) * large - places.len();
+        let (places, rest) = places.split_at(places.len() - small * (large - 1));
+        self.of_size(simd, large, places, y);
+        if small > 0 {
+            self.of_size(simd, large - 1, rest, y);
+        }
+    }
+
+    /// The tiles of `pixels`, as many as [`fits`] allows.
+    #[inline(always)]
+    fn of_size<S: Simd>(&self, simd: S, pixels: usize, places: &[Place], y: &mut [f32]) {
         /// Calls the instance for each number of panels and pixels that this instruction set has.
         macro_rules! instances {
             ($($side:literal $pixels:literal)*) => {
