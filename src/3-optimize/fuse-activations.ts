@@ -1,6 +1,6 @@
 /** `Convolution → Relu` → `Convolution` with an activation; the same for Dense, depthwise and normalization layers. */
 
-import type { Node, Value } from '../ir/graph.ts';
+import type { Node, NodeWith, Value } from '../ir/graph.ts';
 import { activationOf, linear } from '../ops/activation.ts';
 import { nodeOf, type Rewrite } from './rewrite.ts';
 
@@ -13,18 +13,18 @@ export const fuseActivations: Rewrite = (node, { isReadOnce }) => {
   return { ...layer, attributes: { ...layer.attributes, activation } } as Node;
 };
 
-type Activated = Extract<
-  Node,
-  { op: 'BatchNormalization' | 'Convolution' | 'ConvolutionTranspose' | 'Dense' | 'DepthwiseConvolution' }
->;
+type Activated = NodeWith<(typeof activated)[number]>;
+
+const activated = [
+  'BatchNormalization',
+  'Convolution',
+  'ConvolutionTranspose',
+  'Dense',
+  'DepthwiseConvolution',
+  'ResidualConvolution',
+  'ResidualDense',
+] as const satisfies readonly Node['op'][];
 
 function canActivate(value: Value): value is Activated {
-  const names = [
-    'BatchNormalization',
-    'Convolution',
-    'ConvolutionTranspose',
-    'Dense',
-    'DepthwiseConvolution',
-  ];
-  return value.kind === 'node' && names.includes(value.op);
+  return value.kind === 'node' && activated.some((name) => name === value.op);
 }

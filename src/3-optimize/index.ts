@@ -13,6 +13,7 @@ import {
 import { foldPadding } from './fold-padding.ts';
 import { fuseActivations } from './fuse-activations.ts';
 import { fuseElementwise, fuseElementwiseOfLayer } from './fuse-elementwise.ts';
+import { fuseResiduals } from './fuse-residuals.ts';
 import { insideLoops } from './inside-loops.ts';
 import { moveBatch } from './move-batch.ts';
 import { moveReshapes } from './move-reshapes.ts';
@@ -71,6 +72,7 @@ export function optimize(graph: Graph): Graph {
     foldBatchNormalizationAfter,
     foldBatchNormalizationBefore,
     fuseActivations,
+    fuseResiduals,
     fuseElementwise,
     recognizeActivations,
     tidyFormulas,

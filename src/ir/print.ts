@@ -48,11 +48,13 @@ function printAttributes(node: Node): string {
     case 'Elementwise':
       return printExpression(node.attributes.expression);
     case 'Dense':
+    case 'ResidualDense':
     case 'BatchNormalization':
       return printActivation(node.attributes.activation);
     case 'Convolution':
     case 'ConvolutionTranspose':
     case 'DepthwiseConvolution':
+    case 'ResidualConvolution':
       return `${printWindow(node.attributes.window)} ${printActivation(node.attributes.activation)}`;
     case 'Pooling':
       return `${node.attributes.kind} of ${node.attributes.sizes} ${printWindow(node.attributes.window)}`;

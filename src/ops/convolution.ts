@@ -13,7 +13,7 @@ import {
   type TensorflowAttribute,
 } from './keras.ts';
 import { activated } from './keras-activation.ts';
-import { defineOp } from './op.ts';
+import { defineOp, type EmittedStep } from './op.ts';
 import { addProduct, repeated } from './product.ts';
 import type { Operand, TensorflowNode, TensorflowOps } from './tensorflow.ts';
 import { channelsLast, fromChannelsLast } from './transpose.ts';
@@ -87,31 +87,14 @@ export const convolution = defineOp({
   emit({ inputs, types, into, work, layer, use }, { window, activation }) {
     const sizes = types.kernel.shape.slice(0, -2) as number[];
     const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
-    const groups = channels(types.x.shape) / inGroup;
     const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
-    const doc = `Windows of ${sizes.join(' × ')}, ${groups * inGroup} → ${filters} channels.`;
     const fast = winogradOf(types, { window, activation });
     if (fast) {
       const rustType = `WinogradConv2D<${inGroup}, ${filters}, ${fast.rows}>`;
-      const field = layer({ rustType, doc, pack: ['kernel', 'bias'] });
+      const field = layer({ rustType, doc: docOf(types), pack: ['kernel', 'bias'] });
       return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${work}, ${into})`;
     }
-    const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
-    // The layer over volumes has groups, be it only one.
-    const isGrouped = groups > 1 && sizes.length < 3;
-    const type = `${isGrouped ? 'Grouped' : ''}Conv${sizes.length}D`;
-    const parameters = [
-      ...sizes,
-      inGroup,
-      filters,
-      ...(isGrouped || sizes.length === 3 ? [groups] : []),
-      rows,
-    ];
-    const field = layer({
-      rustType: `${type}<${parameters.join(', ')}>`,
-      doc,
-      pack: ['kernel', 'bias'],
-    });
+    const field = plainLayer({ types, layer });
     return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${into})`;
   },
 
@@ -120,7 +103,37 @@ export const convolution = defineOp({
     elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
 });
 
-function winogradOf(
+type Step = EmittedStep<'x', 'kernel' | 'bias'>;
+
+/** The call that adds the convolution to `y`. */
+export function addConvolution(step: Step, { window, activation }: ConvolutionAttributes, y: string): string {
+  const { inputs, types, use } = step;
+  const slides = rustWindow(window, spatial(types.x.shape), types.kernel.shape.slice(0, -2) as number[], use);
+  return `${plainLayer(step)}.add_to(${y}, ${inputs.x}, ${slides}, ${rustActivation(activation, use)})`;
+}
+
+/** Declares the layer whose sums are those of the definition. */
+function plainLayer({ types, layer }: Pick<Step, 'types' | 'layer'>): string {
+  const sizes = types.kernel.shape.slice(0, -2) as number[];
+  const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
+  const groups = channels(types.x.shape) / inGroup;
+  const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
+  // The layer over volumes has groups, be it only one.
+  const isGrouped = groups > 1 && sizes.length < 3;
+  const type = `${isGrouped ? 'Grouped' : ''}Conv${sizes.length}D`;
+  const ofGroups = isGrouped || sizes.length === 3 ? [groups] : [];
+  const parameters = [...sizes, inGroup, filters, ...ofGroups, rows];
+  const rustType = `${type}<${parameters.join(', ')}>`;
+  return layer({ rustType, doc: docOf(types), pack: ['kernel', 'bias'] });
+}
+
+function docOf({ x, kernel }: Step['types']): string {
+  const sizes = kernel.shape.slice(0, -2).join(' × ');
+  return `Windows of ${sizes}, ${channels(x.shape)} → ${kernel.shape.at(-1)} channels.`;
+}
+
+/** How Winograd's method computes the convolution; undefined where it does not. */
+export function winogradOf(
   { x, kernel }: Readonly<Record<'x' | 'kernel', TensorType>>,
   { window }: ConvolutionAttributes,
 ): Winograd | undefined {

@@ -7,7 +7,7 @@ import { zeroBias } from './convolution.ts';
 import { type KerasLayers, keepsMask } from './keras.ts';
 import { activated } from './keras-activation.ts';
 import { matmul } from './matmul.ts';
-import { defineOp } from './op.ts';
+import { defineOp, type EmittedStep } from './op.ts';
 import { addProduct, repeated, rowsOf } from './product.ts';
 import type { TensorflowOps } from './tensorflow.ts';
 import { channels } from './window.ts';
@@ -41,21 +41,28 @@ export const dense = defineOp({
     return activateAll(sums, activation);
   },
 
-  emit({ inputs, types, into, layer, use }, { activation }) {
-    const [rows, columns] = types.kernel.shape as [number, number];
-    const size = Math.ceil(columns / 16) * (1 + rows);
-    const field = layer({
-      rustType: `Dense<${rows}, ${columns}, ${size}>`,
-      doc: `${rows} → ${columns}.`,
-      pack: ['kernel', 'bias'],
-    });
-    return `${field}.apply(${inputs.x}, ${rustActivation(activation, use)}, ${into})`;
+  emit(step, { activation }) {
+    return `${denseLayer(step)}.apply(${step.inputs.x}, ${rustActivation(activation, step.use)}, ${step.into})`;
   },
 
   className: () => 'Dense',
   operations: ({ kernel }, _, output) =>
     elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
 });
+
+type Step = EmittedStep<'x', 'kernel' | 'bias'>;
+
+/** The call that adds the layer to `y`. */
+export function addDense(step: Step, { activation }: { readonly activation: Activation }, y: string): string {
+  return `${denseLayer(step)}.add_to(${y}, ${step.inputs.x}, ${rustActivation(activation, step.use)})`;
+}
+
+function denseLayer({ types, layer }: Step): string {
+  const [rows, columns] = types.kernel.shape as [number, number];
+  const size = Math.ceil(columns / 16) * (1 + rows);
+  const rustType = `Dense<${rows}, ${columns}, ${size}>`;
+  return layer({ rustType, doc: `${rows} → ${columns}.`, pack: ['kernel', 'bias'] });
+}
 
 export const denseTensorflow: TensorflowOps = {
   MatMul: (node) => {

@@ -62,6 +62,7 @@ import { reduce, reduceKeras, reduceTensorflow } from './reduce.ts';
 import { repeat } from './repeat.ts';
 import { resampling } from './resampling.ts';
 import { reshape, reshapeKeras, reshapeTensorflow } from './reshape.ts';
+import { residualConvolution, residualDense } from './residual.ts';
 import { resizeKeras, resizeTensorflow } from './resize.ts';
 import { simpleRnn } from './simple-rnn.ts';
 import { slice, sliceKeras, sliceTensorflow } from './slice.ts';
@@ -107,6 +108,8 @@ export const ops = {
   Repeat: repeat,
   Resampling: resampling,
   Reshape: reshape,
+  ResidualConvolution: residualConvolution,
+  ResidualDense: residualDense,
   Select: select,
   SimpleRnn: simpleRnn,
   Slice: slice,

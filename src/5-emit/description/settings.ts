@@ -56,6 +56,28 @@ export function settingOfDtype(dtype: DType): string {
   return names[dtype];
 }
 
+function convolutionSettings(node: NodeWith<'Convolution' | 'ResidualConvolution'>): Settings {
+  const { window, activation } = node.attributes;
+  const { kernel, bias } = node.weights;
+  const { shape } = node.inputs.x.type;
+  return {
+    filters: kernel.shape.at(-1)!,
+    ...windowSettings('kernel_size', window, kernel.shape.slice(0, -2), shape),
+    dilation_rate: window.dilations,
+    groups: Number(shape.at(-1)) / kernel.shape.at(-2)!,
+    ...named(activation),
+    ...biasSetting(bias),
+  };
+}
+
+function denseSettings({ attributes, weights }: NodeWith<'Dense' | 'ResidualDense'>): Settings {
+  return {
+    units: weights.kernel.shape.at(-1)!,
+    ...named(attributes.activation),
+    ...biasSetting(weights.bias),
+  };
+}
+
 const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Arg: ({ attributes: { axis, dtype } }) => ({ axis, dtype: settingOfDtype(dtype) }),
   BatchNormalization: ({ attributes: { activation } }) =>
@@ -68,14 +90,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Broadcast: ({ type }) => ({ shape: settingOfShape(type.shape) }),
   Bucketize: ({ attributes: { boundaries } }) => ({ bin_boundaries: boundaries }),
   Concatenate: ({ attributes: { axis } }) => ({ axis }),
-  Convolution: ({ attributes: { window, activation }, weights: { kernel, bias }, inputs: { x } }) => ({
-    filters: kernel.shape.at(-1)!,
-    ...windowSettings('kernel_size', window, kernel.shape.slice(0, -2), x.type.shape),
-    dilation_rate: window.dilations,
-    groups: Number(x.type.shape.at(-1)) / kernel.shape.at(-2)!,
-    ...named(activation),
-    ...biasSetting(bias),
-  }),
+  Convolution: convolutionSettings,
   ConvolutionTranspose: ({ attributes: { window, activation, lengths }, weights: { kernel, bias } }) => ({
     filters: kernel.shape.at(-1)!,
     ...windowSettings('kernel_size', window, kernel.shape.slice(0, -2), [1, ...lengths, 1]),
@@ -88,11 +103,7 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
     exclusive: isExclusive,
     reverse: isReverse,
   }),
-  Dense: ({ attributes: { activation }, weights: { kernel, bias } }) => ({
-    units: kernel.shape.at(-1)!,
-    ...named(activation),
-    ...biasSetting(bias),
-  }),
+  Dense: denseSettings,
   DepthwiseConvolution: ({
     attributes: { window, activation },
     weights: { kernel, bias },
@@ -126,6 +137,8 @@ const table: { readonly [O in Node['op']]: (node: NodeWith<O>) => Settings } = {
   Reduce: ({ attributes: { axes, keepsAxes } }) => ({ axis: axes, keepdims: keepsAxes }),
   Repeat: ({ attributes: { counts } }) => ({ size: counts.slice(1, -1) }),
   Resampling: ({ attributes: { axis }, weights: { starts } }) => ({ axis, size: starts.shape[0]! }),
+  ResidualConvolution: convolutionSettings,
+  ResidualDense: denseSettings,
   Reshape: ({ type }) => ({ target_shape: settingOfShape(type.shape).slice(1) }),
   Select: ({ attributes: { axis, indices } }) => ({ axis, indices }),
   SimpleRnn: (node) => recurrentSettings(node),

@@ -1,4 +1,5 @@
-//! Convolution, dense layers included, without copying: y = activation(bias + Σ x·w).
+//! Convolution, dense layers included, without copying: y = activation(bias + Σ x·w), or with what is
+//! in y before added to it, as a residual connection does.
 //!
 //! The inputs under one row of the window are contiguous in the image, so each row of the window
 //! is a matrix product whose x overlap. The output is cut into rectangles of pixels that see the
@@ -15,7 +16,7 @@ use super::bands::{in_bands, in_bands_of_image};
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::rectangle::{Parts, Rectangle};
-use super::tile::{Place, Tiles, alike, side_by_side};
+use super::tile::{Begin, Place, Tiles, alike, side_by_side};
 use crate::Activation;
 
 /// Bytes of x and y that stay in the level-2 cache while all panels pass by.
@@ -37,12 +38,14 @@ pub(crate) struct Convolution {
     pub(crate) channels: usize,
     /// Of the output.
     pub(crate) filters: usize,
+    /// Whether it is added to what is in y.
+    pub(crate) adds: bool,
 }
 
 impl Convolution {
     /// The products of rows of x with a matrix of `inner` rows and `columns` columns.
     pub(crate) fn dense(inner: usize, columns: usize) -> Self {
-        Self { axes: [Axis::ONE; 2], groups: 1, channels: inner, filters: columns }
+        Self { axes: [Axis::ONE; 2], groups: 1, channels: inner, filters: columns, adds: false }
     }
 
     /// Convolves every image of the batch `x`.
@@ -170,6 +173,7 @@ impl Convolution {
     ) {
         let height = self.panel_rows();
         let filters = self.filters / self.groups;
+        let begin = if self.adds { Begin::BiasAndY } else { Begin::Bias };
         let most = segments.iter().fold(1, |most, segment| most.max(alike::<S>(segment.count)));
         let mut panel = 0;
         while panel * LANES < filters {
@@ -187,7 +191,7 @@ impl Convolution {
                         runs: segment.parts.part(part),
                         width: (filters - first).min(side * LANES),
                         first,
-                        is_first: part == 0,
+                        begin: if part == 0 { begin } else { Begin::Y },
                         bounds: if part + 1 == count { activation.bounds() } else { None },
                     };
                     tiles.run(simd, places, y);
@@ -294,21 +298,23 @@ pub(crate) mod tests {
         panels
     }
 
-    /// The loops of the definition, in f64.
+    /// The loops of the definition, in f64, added to the residual if there is one.
     pub(crate) fn naive(
         convolution: &Convolution,
         image: &[f32],
         weights: &[f32],
         bias: &[f32],
+        residual: &[f32],
     ) -> Vec<f32> {
-        let Convolution { axes: [rows, columns], groups, channels, filters } = *convolution;
+        let Convolution { axes: [rows, columns], groups, channels, filters, .. } = *convolution;
         let inputs = channels / groups;
         let mut y = vec![];
         for at in 0..rows.steps_out * columns.steps_out * filters {
             let (row, column, filter) =
                 (at / filters / columns.steps_out, at / filters % columns.steps_out, at % filters);
             let group = filter / (filters / groups);
-            let mut sum = f64::from(bias[filter]);
+            let residual = residual.get(at).copied().unwrap_or_default();
+            let mut sum = f64::from(bias[filter]) + f64::from(residual);
             for (k, l) in (0..rows.size).flat_map(|k| (0..columns.size).map(move |l| (k, l))) {
                 let step = |axis: Axis, out: usize, k: usize| {
                     (out * axis.stride + k * axis.dilation)
@@ -338,14 +344,20 @@ pub(crate) mod tests {
         let weights = numbers((convolution.panel_rows() - 1) * filters, 2);
         let bias = numbers(filters, 3);
         let panels = panels(convolution, &weights, &bias);
-        let expected: Vec<f32> = x
-            .chunks_exact(len)
-            .flat_map(|image| naive(convolution, image, &weights, &bias))
-            .collect();
         let len_out = rows.steps_out * columns.steps_out * filters;
+        let residual = numbers(if convolution.adds { most * len_out } else { 0 }, 4);
+        let expected: Vec<f32> = (0..most)
+            .flat_map(|i| {
+                let residual = residual.get(i * len_out..).unwrap_or_default();
+                naive(convolution, &x[i * len..][..len], &weights, &bias, residual)
+            })
+            .collect();
         for level in levels() {
             let run = |batch: usize| {
                 let mut y = vec![f32::NAN; batch * len_out];
+                if convolution.adds {
+                    y.copy_from_slice(&residual[..batch * len_out]);
+                }
                 convolution.apply(level, &x[..batch * len], &panels, Activation::Relu, &mut y);
                 y
             };
@@ -363,6 +375,8 @@ pub(crate) mod tests {
         for inner in [1, 2, 15, 16, 17, 300] {
             for columns in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 65, 80, 130] {
                 check(&Convolution::dense(inner, columns), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 17]);
+                let added = Convolution { adds: true, ..Convolution::dense(inner, columns) };
+                check(&added, &[1, 7]);
             }
         }
     }
@@ -391,7 +405,9 @@ pub(crate) mod tests {
         };
         for channels in [240, 700, 2100] {
             let axes = [axis(3), axis(3)];
-            check(&Convolution { axes, groups: 1, channels, filters: 5 }, &[1, 2]);
+            for adds in [false, true] {
+                check(&Convolution { axes, groups: 1, channels, filters: 5, adds }, &[1, 2]);
+            }
         }
     }
 
@@ -405,6 +421,7 @@ pub(crate) mod tests {
                 groups,
                 channels: groups * sizes.of(1..=9),
                 filters: groups * sizes.of(1..=40),
+                adds: sizes.one(&[false, true]),
             };
             check(&convolution, &[0, 1, 2, 3]);
         }

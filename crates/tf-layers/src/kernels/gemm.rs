@@ -8,7 +8,7 @@ use super::convolution::Convolution;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers, numbers_mut};
 use super::rectangle::Parts;
-use super::tile::{Place, Tiles, alike, side_by_side};
+use super::tile::{Begin, Place, Tiles, alike, side_by_side};
 use super::transposition::transpose;
 use crate::Activation;
 
@@ -104,7 +104,7 @@ fn parts<S: Simd, const Z: usize, const X: usize>(
                         runs: Parts::of_row(len).part(0),
                         width: (width - panel * LANES).min(side * LANES),
                         first: first + panel * LANES,
-                        is_first: begin == 0,
+                        begin: if begin == 0 { Begin::Bias } else { Begin::Y },
                         bounds: None,
                     };
                     tiles.run(simd, places, y);

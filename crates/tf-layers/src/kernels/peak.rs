@@ -88,7 +88,8 @@ fn peak() {
             let before = size / 2;
             let steps = if size == 1 { steps_out * stride } else { (steps_out - 1) * stride + 1 };
             let axis = Axis { size, stride, dilation: 1, before, steps, steps_out };
-            let convolution = Convolution { axes: [axis; 2], groups: 1, channels, filters };
+            let convolution =
+                Convolution { axes: [axis; 2], groups: 1, channels, filters, adds: false };
             let x = aligned(steps * steps * channels);
             let mut y = aligned(steps_out * steps_out * filters);
             let panels = vec![Row([0.01; 16]); filters.div_ceil(16) * (1 + size * size * channels)];

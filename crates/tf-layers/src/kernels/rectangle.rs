@@ -36,7 +36,7 @@ impl Rectangle {
     /// Where the inputs and outputs of pixel `begin` and the next ones are; the pixels of an image are
     /// followed by those of the next.
     pub(crate) fn places(&self, begin: usize, places: &mut [Place]) {
-        let Convolution { axes: [rows, columns], channels, filters, groups } = self.convolution;
+        let Convolution { axes: [rows, columns], channels, filters, groups, .. } = self.convolution;
         let [wide, high] = [self.column.len(), self.row.len()];
         let first = |axis: Axis, out: usize| {
             let taps = axis.taps(out);

@@ -67,6 +67,14 @@ pub(crate) struct Runs {
     pub(crate) len: usize,
 }
 
+/// What sums begin with: the bias, what is in y, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    Bias,
+    Y,
+    BiasAndY,
+}
+
 /// A part of the sums of some pixels, with some panels side by side.
 pub(crate) struct Tiles<'a> {
     pub(crate) x: &'a [f32],
@@ -79,8 +87,7 @@ pub(crate) struct Tiles<'a> {
     /// Columns of y to write, and the first of them.
     pub(crate) width: usize,
     pub(crate) first: usize,
-    /// Whether the sums begin with the bias, not with what is in y.
-    pub(crate) is_first: bool,
+    pub(crate) begin: Begin,
     /// What the sums are clipped to, if this is their last part.
     pub(crate) bounds: Option<[f32; 2]>,
 }
@@ -174,14 +181,18 @@ impl Tiles<'_> {
         y: &[f32],
     ) -> [[f32x16<S>; P]; R] {
         let mut sums = [[f32x16::splat(simd, 0.0); P]; R];
-        if self.is_first {
+        if self.begin != Begin::Y {
             let bias = panels.map(|panel| f32x16::simd_from(simd, panel[0].0));
             sums = [bias; R];
-        } else if self.width == P * LANES {
+        }
+        if self.begin == Begin::Bias {
+            return sums;
+        }
+        if self.width == P * LANES {
             for r in 0..R {
                 let y = &y[places[r].y + self.first..][..P * LANES];
                 for p in 0..P {
-                    sums[r][p] = f32x16::from_slice(simd, &y[p * LANES..][..LANES]);
+                    sums[r][p] += f32x16::from_slice(simd, &y[p * LANES..][..LANES]);
                 }
             }
         } else {
@@ -189,7 +200,7 @@ impl Tiles<'_> {
             self.copy_from(y, places, rows.as_flattened_mut());
             for r in 0..R {
                 for p in 0..P {
-                    sums[r][p] = f32x16::simd_from(simd, rows[r][p]);
+                    sums[r][p] += f32x16::simd_from(simd, rows[r][p]);
                 }
             }
         }

@@ -237,10 +237,11 @@ mod tests {
         let bias = numbers(filters, 3);
         let mut panels = vec![Row::ZERO; Winograd::rows(channels, filters)];
         pack(&mut panels, &weights, &bias);
-        let convolution = Convolution { axes: [rows, columns], groups: 1, channels, filters };
+        let convolution =
+            Convolution { axes: [rows, columns], groups: 1, channels, filters, adds: false };
         let expected: Vec<f32> = x
             .chunks_exact(len)
-            .flat_map(|image| naive(&convolution, image, &weights, &bias))
+            .flat_map(|image| naive(&convolution, image, &weights, &bias, &[]))
             .collect();
         for level in levels() {
             let run = |batch: usize| {

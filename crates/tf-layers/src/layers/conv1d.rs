@@ -33,17 +33,40 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const ROWS: usize>
         activation: Activation,
         y: &'y mut [f32],
     ) -> &'y mut [[[f32; OUT]; STEPS_OUT]] {
-        const { Self::CHECKED };
-        let convolution = Convolution {
-            axes: [Axis::ONE, window.axis(0, SIZE, STEPS, STEPS_OUT)],
-            groups: 1,
-            channels: IN,
-            filters: OUT,
-        };
-        let y: &mut [[[f32; OUT]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
-        convolution.apply(Level::new(), x, &self.0, activation, numbers);
+        let y = &mut Tensor::batch_mut(y)[..x.len()];
+        self.compute(x, window, activation, false, y);
         y
+    }
+
+    /// `activation(y + kernel ∗ x + bias)`, in place of `y`: a residual connection.
+    ///
+    /// # Panics
+    /// If `y` has fewer samples than `x`, or the window has another number of places than the result.
+    pub fn add_to<'y, const STEPS: usize, const STEPS_OUT: usize>(
+        &self,
+        y: &'y mut [[[f32; OUT]; STEPS_OUT]],
+        x: &[[[f32; IN]; STEPS]],
+        window: Window<1>,
+        activation: Activation,
+    ) -> &'y mut [[[f32; OUT]; STEPS_OUT]] {
+        let y = &mut y[..x.len()];
+        self.compute(x, window, activation, true, y);
+        y
+    }
+
+    fn compute<const STEPS: usize, const STEPS_OUT: usize>(
+        &self,
+        x: &[[[f32; IN]; STEPS]],
+        window: Window<1>,
+        activation: Activation,
+        adds: bool,
+        y: &mut [[[f32; OUT]; STEPS_OUT]],
+    ) {
+        const { Self::CHECKED };
+        let axes = [Axis::ONE, window.axis(0, SIZE, STEPS, STEPS_OUT)];
+        let convolution = Convolution { axes, groups: 1, channels: IN, filters: OUT, adds };
+        let (x, y) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, y);
     }
 
     /// Takes the weights as Keras keeps them.
@@ -105,6 +128,7 @@ impl<const SIZE: usize, const IN: usize, const OUT: usize, const GROUPS: usize, 
             groups: GROUPS,
             channels: C,
             filters: OUT,
+            adds: false,
         };
         let y: &mut [[[f32; OUT]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
         let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));

@@ -39,17 +39,40 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
         activation: Activation,
         y: &'y mut [f32],
     ) -> &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]] {
-        const { Self::CHECKED };
-        let convolution = Convolution {
-            axes: [window.axis(0, KH, H, H_OUT), window.axis(1, KW, W, W_OUT)],
-            groups: 1,
-            channels: IN,
-            filters: OUT,
-        };
-        let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
-        convolution.apply(Level::new(), x, &self.0, activation, numbers);
+        let y = &mut Tensor::batch_mut(y)[..x.len()];
+        self.compute(x, window, activation, false, y);
         y
+    }
+
+    /// `activation(y + kernel ∗ x + bias)`, in place of `y`: a residual connection.
+    ///
+    /// # Panics
+    /// If `y` has fewer samples than `x`, or the window has another number of places than the result.
+    pub fn add_to<'y, const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
+        &self,
+        y: &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]],
+        x: &[[[[f32; IN]; W]; H]],
+        window: Window<2>,
+        activation: Activation,
+    ) -> &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]] {
+        let y = &mut y[..x.len()];
+        self.compute(x, window, activation, true, y);
+        y
+    }
+
+    fn compute<const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
+        &self,
+        x: &[[[[f32; IN]; W]; H]],
+        window: Window<2>,
+        activation: Activation,
+        adds: bool,
+        y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]],
+    ) {
+        const { Self::CHECKED };
+        let axes = [window.axis(0, KH, H, H_OUT), window.axis(1, KW, W, W_OUT)];
+        let convolution = Convolution { axes, groups: 1, channels: IN, filters: OUT, adds };
+        let (x, y) = (Tensor::flat(x), Tensor::flat_mut(y));
+        convolution.apply(Level::new(), x, &self.0, activation, y);
     }
 
     /// Takes the weights as Keras keeps them.
@@ -176,6 +199,7 @@ impl<
             groups: GROUPS,
             channels: C,
             filters: OUT,
+            adds: false,
         };
         let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
         let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));

@@ -38,16 +38,41 @@ impl<const IN: usize, const OUT: usize, const ROWS: usize> Dense<IN, OUT, ROWS> 
         activation: Activation,
         y: &'y mut [f32],
     ) -> &'y mut [Y] {
+        let y = Y::batch_mut(&mut y[..x.len() * Y::LEN]);
+        self.compute(x, activation, false, y);
+        y
+    }
+
+    /// `activation(y + x · kernel + bias)`, in place of `y`: a residual connection.
+    ///
+    /// # Panics
+    /// If `y` has fewer samples than `x`.
+    pub fn add_to<'y, X: Tensor<Number = f32>, Y: Tensor<Number = f32>>(
+        &self,
+        y: &'y mut [Y],
+        x: &[X],
+        activation: Activation,
+    ) -> &'y mut [Y] {
+        let y = &mut y[..x.len()];
+        self.compute(x, activation, true, y);
+        y
+    }
+
+    fn compute<X: Tensor<Number = f32>, Y: Tensor<Number = f32>>(
+        &self,
+        x: &[X],
+        activation: Activation,
+        adds: bool,
+        y: &mut [Y],
+    ) {
         const {
             let () = Self::CHECKED;
             assert!(X::RANK > 0 && X::SHAPE.last() == IN, "the last dimension of x");
             assert!(Y::RANK > 0 && Y::SHAPE.last() == OUT, "the last dimension of y");
             assert!(X::LEN / IN == Y::LEN / OUT, "the other dimensions of x and y");
         };
-        let y = &mut y[..x.len() * Y::LEN];
-        let products = Convolution::dense(IN, OUT);
-        products.apply(Level::new(), X::flat(x), &self.0, activation, y);
-        Y::batch_mut(y)
+        let products = Convolution { adds, ..Convolution::dense(IN, OUT) };
+        products.apply(Level::new(), X::flat(x), &self.0, activation, Y::flat_mut(y));
     }
 
     /// Takes the weights as Keras keeps them.
