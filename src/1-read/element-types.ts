@@ -71,6 +71,9 @@ export function dtypeOf(type: TypeName): DType | 'string' | undefined {
   return type === 'string' ? 'string' : encodingOf(type)?.dtype;
 }
 
+/** Integers that are read as wider ones: these wrap around where the wider ones do not. */
+export const narrowIntegers: ReadonlySet<string> = new Set(['int8', 'int16', 'uint16', 'uint32', 'uint64']);
+
 /** How the numbers of a type lie in memory. */
 export interface Encoding {
   readonly dtype: DType;

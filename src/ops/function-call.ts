@@ -51,7 +51,7 @@ export function arrayOf(json: Json, like?: DType): Constant {
   const config = isObject(json) && ['__numpy__', '__tensor__'].includes(`${valueAt(json, 'class_name')}`);
   const array = config ? valueAt(json, 'config') : undefined;
   const value = isObject(array) ? (valueAt(array, 'value') ?? null) : json;
-  const dtype = isObject(array) ? dtypes[`${valueAt(array, 'dtype')}`] : undefined;
+  const dtype = isObject(array) ? dtypeNamed(valueAt(array, 'dtype')) : undefined;
   const shape: number[] = [];
   for (let at: Json | undefined = value; isList(at); at = at[0]) shape.push(at.length);
   const flat = (at: Json | undefined, depth: number): readonly number[] => {
@@ -61,21 +61,50 @@ export function arrayOf(json: Json, like?: DType): Constant {
     throw new Refusal(`${printJson(json)} is no array of numbers`);
   };
   const numbers = flat(value, 0);
-  const isWhole = numbers.every(Number.isInteger);
-  const own = isWhole ? 'i32' : 'f32';
+  const fit = (to: DType) => numbers.every((x) => Number.isInteger(x) && fits(x, to));
+  const own = fit('i32') ? 'i32' : 'f32';
   // A number takes the type of what it is computed with, unless that has no room for it.
-  const asLike = like !== undefined && (isFloat(like) || isWhole) ? like : own;
+  const asLike = like !== undefined && (isFloat(like) || fit(like)) ? like : own;
   return constantOf(tensor(dtype ?? asLike, shape, numbers));
 }
 
-const dtypes: Readonly<Record<string, DType>> = {
-  bool: 'bool',
-  float32: 'f32',
-  float64: 'f64',
-  int32: 'i32',
-  int64: 'i64',
-  uint8: 'u8',
-};
+/** Whether a whole number is one of the type. */
+function fits(x: number, dtype: DType): boolean {
+  switch (dtype) {
+    case 'bool':
+      return x === 0 || x === 1;
+    case 'u8':
+      return x >= 0 && x < 2 ** 8;
+    case 'i32':
+      return x >= -(2 ** 31) && x < 2 ** 31;
+    case 'i64':
+      return Number.isSafeInteger(x);
+    case 'f32':
+    case 'f64':
+      return true;
+    case 'text':
+      return false;
+  }
+}
+
+/** The types that functions are told to compute with. Narrow integers wrap around where ours do not. */
+const dtypes: ReadonlyMap<Json | undefined, DType> = new Map([
+  ['bfloat16', 'f32'],
+  ['bool', 'bool'],
+  ['float16', 'f32'],
+  ['float32', 'f32'],
+  ['float64', 'f64'],
+  ['int32', 'i32'],
+  ['int64', 'i64'],
+  ['uint8', 'u8'],
+]);
+
+/** The type that Keras and TensorFlow call so. */
+export function dtypeNamed(name: Json | undefined): DType {
+  const dtype = dtypes.get(name);
+  if (!dtype) throw new Refusal(`numbers of type ${printJson(name)} are not supported`);
+  return dtype;
+}
 
 /** Two operands as one type: the wider of theirs. */
 export function pairAt(

@@ -1,19 +1,11 @@
 /** Layers of Keras that pass on what they are given: they act when a model is trained, if at all. */
 
-import { Refusal } from '../errors.ts';
 import { type KerasLayers, type KerasLowering, keepsMask } from './keras.ts';
 
 /** Only in training does anything happen; `settings` are for that alone. */
 const inTraining = (...settings: readonly string[]): KerasLowering =>
   keepsMask((layer) => {
     layer.ignore(...settings);
-    const training = layer.argument('training', 1);
-    // Keras 3 overrides the argument when it predicts; Keras 2 does as it says.
-    if (layer.keras < 3 && training?.kind === 'value' && training.value === true) {
-      throw new Refusal(
-        'it is called with training=True, so that its results are random, which is not supported',
-      );
-    }
     return layer.input(0);
   });
 

@@ -170,7 +170,8 @@ function reluOf(x: Expression, max: number | undefined, slope: number, threshold
   if (threshold === 0 && max === undefined) return call('leaky_relu', x, constant(slope, x));
   const above = max === undefined ? x : call('minimum', x, constant(max, x));
   const below = slope === 0 ? constant(0, x) : times(plus(x, -threshold), slope);
-  return where(is(x, 'greater_equal', threshold), above, below);
+  // What is the threshold itself is not above it, whatever Keras's documentation says.
+  return where(is(x, 'greater', threshold), above, below);
 }
 
 const formulaOf =
@@ -190,8 +191,8 @@ export const activationKeras: KerasLayers = {
   ),
   LeakyReLU: keepsMask(
     formulaOf((layer) => {
-      const old = layer.value('alpha');
-      const slope = typeof old === 'number' ? old : layer.number('negative_slope', 0.3);
+      const isOld = layer.value('alpha') !== undefined;
+      const slope = isOld ? layer.number('alpha') : layer.number('negative_slope', 0.3);
       return (x) => call('leaky_relu', x, constant(slope, x));
     }),
   ),

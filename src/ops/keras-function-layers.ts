@@ -7,7 +7,7 @@ import { dotProductAttention } from './attention.ts';
 import { axisOf } from './axes.ts';
 import { apply, compute } from './elementwise.ts';
 import { call, input, number } from './expression.ts';
-import { firstAt, integersFrom, operandAt, pair, pairAt, plainValue } from './function-call.ts';
+import { dtypeNamed, firstAt, integersFrom, operandAt, pair, pairAt, plainValue } from './function-call.ts';
 import type { KerasLayer, KerasLayers, KerasLowering } from './keras.ts';
 import { reshaped } from './reshape.ts';
 import { imageResized } from './resize.ts';
@@ -47,7 +47,8 @@ function dot(layer: KerasLayer): Operand {
 const matmul: KerasLowering = (layer) => layer.tensorflow('BatchMatMulV2', [...pairAt(layer, pair)]);
 
 function oneHot(layer: KerasLayer): Operand {
-  const one = (value: number) => constantOf(tensor(layer.dtype, [], [value]));
+  const dtype = dtypeNamed(layer.value('dtype') ?? 'float32');
+  const one = (value: number) => constantOf(tensor(dtype, [], [value]));
   if (layer.flag('sparse', false)) throw new Refusal('sparse results are not supported');
   const axis = layer.number('axis', -1);
   return layer.tensorflow('OneHot', [firstAt(layer), layer.number('num_classes'), one(1), one(0)], { axis });

@@ -2,8 +2,8 @@
 
 import { Refusal } from '../errors.ts';
 import { apply, compute } from './elementwise.ts';
-import { call, cast, type Expression, input, number } from './expression.ts';
-import { asFloat, asType, binary, firstAt, operandAt, pair, pairAt } from './function-call.ts';
+import { call, type Expression, input, number } from './expression.ts';
+import { asFloat, asType, binary, dtypeNamed, firstAt, operandAt, pair, pairAt } from './function-call.ts';
 import type { FunctionName } from './functions.ts';
 import type { KerasLayer, KerasLayers, KerasLowering } from './keras.ts';
 import { activationFormula } from './keras-activation.ts';
@@ -83,7 +83,7 @@ const logical =
 export const numberFunctions: KerasLayers = {
   Absolute: unary('abs'),
   Add: binary('add', pair),
-  Cast: (layer) => compute(layer, [firstAt(layer)], cast(input(0, firstAt(layer).type.dtype), layer.dtype)),
+  Cast: (layer) => asType(layer, firstAt(layer), dtypeNamed(layer.value('dtype'))),
   Ceil: float('ceil'),
   Clip: clipped,
   Cos: float('cos'),

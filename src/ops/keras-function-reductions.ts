@@ -1,26 +1,56 @@
 /** Functions of `keras.ops` along axes: sums, orders, norms. */
 
 import { Refusal } from '../errors.ts';
+import { tensor } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { apply, compute } from './elementwise.ts';
 import { call, input, number } from './expression.ts';
-import { asFloat, asType, axesFrom, firstAt, swapped } from './function-call.ts';
+import { asFloat, asType, axesFrom, dtypeNamed, firstAt, swapped } from './function-call.ts';
 import type { KerasLayer, KerasLayers, KerasLowering } from './keras.ts';
 import { unitLength } from './normalizing.ts';
 import { type ReduceAttributes, reduce } from './reduce.ts';
 import { reshaped } from './reshape.ts';
 import { softmaxOver } from './softmax.ts';
-import type { Operand } from './tensorflow.ts';
+import { constantOf, type Operand } from './tensorflow.ts';
 
 const reduction =
   (kind: ReduceAttributes['kind']): KerasLowering =>
   (layer) => {
-    const given = firstAt(layer);
-    const isTruth = kind === 'any' || kind === 'all';
-    const operand = isTruth ? asType(layer, given, 'bool') : kind === 'mean' ? asFloat(layer, given) : given;
+    const operand = reducible(layer, kind);
     const axes = axesFrom(layer.value('axis'), operand.type.shape.length);
     return layer.add(reduce, { x: operand }, { kind, axes, keepsAxes: layer.flag('keepdims', false) }, {});
   };
+
+/** The first argument in the type that is computed with: sums and products are of wider integers. */
+function reducible(layer: KerasLayer, kind: ReduceAttributes['kind']): Operand {
+  const given = firstAt(layer);
+  switch (kind) {
+    case 'any':
+    case 'all':
+      return asType(layer, given, 'bool');
+    case 'mean':
+      return asFloat(layer, given);
+    case 'sum':
+      return widened(layer, given);
+    case 'prod':
+      return inOwnType(layer, given) ?? widened(layer, given);
+    case 'max':
+    case 'min':
+      return given;
+  }
+}
+
+/** Sums of `uint8` are `uint32`, which is i64 here, and those of `bool` are `int32`. */
+function widened(layer: KerasLayer, x: Operand): Operand {
+  const { dtype } = x.type;
+  return dtype === 'u8' ? asType(layer, x, 'i64') : dtype === 'bool' ? asType(layer, x, 'i32') : x;
+}
+
+/** In the type that the function is told to compute with; undefined if it is told none. */
+function inOwnType(layer: KerasLayer, x: Operand): Operand | undefined {
+  const dtype = layer.value('dtype');
+  return dtype === undefined ? undefined : asType(layer, x, dtypeNamed(dtype));
+}
 
 function variance(layer: KerasLayer): Operand {
   const operand = asFloat(layer, firstAt(layer));
@@ -59,14 +89,27 @@ function logSumExp(layer: KerasLayer): Operand {
       );
 }
 
+/** The place of the largest or the least number. To Keras −0 is less than 0. */
 const argument =
   (op: 'ArgMax' | 'ArgMin'): KerasLowering =>
   (layer) => {
-    const operand = firstAt(layer);
+    const given = firstAt(layer);
+    const operand = given.type.dtype === 'f32' ? withoutNegativeZeros(layer, given) : given;
     const axis = layer.number('axis');
     const y = layer.tensorflow(op, [operand, axis], { output_type: { dtype: 'i32' } });
     return layer.flag('keepdims', false) ? layer.tensorflow('ExpandDims', [y, axis]) : y;
   };
+
+/** With the least normal number below 0 in place of −0, as keras/src/backend/tensorflow/numpy.py has it. */
+function withoutNegativeZeros(layer: KerasLayer, x: Operand): Operand {
+  const isZero = layer.tensorflow('Equal', [x, constantOf(tensor('f32', [], [0]))]);
+  const bits = layer.tensorflow('Bitcast', [x], { type: { dtype: 'i32' } });
+  const sign = constantOf(tensor('i32', [], [-(2 ** 31)]));
+  const zero = constantOf(tensor('i32', [], [0]));
+  const isNegative = layer.tensorflow('Less', [layer.tensorflow('BitwiseAnd', [bits, sign]), zero]);
+  const least = constantOf(tensor('f32', [], [-(2 ** -126)]));
+  return layer.tensorflow('SelectV2', [layer.tensorflow('LogicalAnd', [isZero, isNegative]), least, x]);
+}
 
 /** The numbers along an axis, or their places, from the smallest to the largest. */
 const sorted =
@@ -80,6 +123,16 @@ const sorted =
     if (typeof length !== 'number') throw new Refusal('sorting the batch mixes the samples');
     const [values, indices] = layer.tensorflowAll('TopKV2', [apply(layer, 'negative', last), length]);
     return swapped(layer, result === 'values' ? apply(layer, 'negative', values!) : indices!, axis, rank - 1);
+  };
+
+const cumulated =
+  (op: 'Cumsum' | 'Cumprod'): KerasLowering =>
+  (layer) => {
+    const x = inOwnType(layer, firstAt(layer)) ?? firstAt(layer);
+    return layer.tensorflow(op, [
+      x.type.dtype === 'bool' ? asType(layer, x, 'i32') : x,
+      layer.number('axis'),
+    ]);
   };
 
 function norm(layer: KerasLayer): Operand {
@@ -112,9 +165,12 @@ export const reductionFunctions: KerasLayers = {
   Argmax: argument('ArgMax'),
   Argmin: argument('ArgMin'),
   Argsort: sorted('indices'),
-  Cumprod: (layer) => layer.tensorflow('Cumprod', [firstAt(layer), layer.number('axis')]),
-  Cumsum: (layer) => layer.tensorflow('Cumsum', [firstAt(layer), layer.number('axis')]),
-  LogSoftmax: (layer) => softmaxOver(layer, firstAt(layer), [layer.number('axis', -1)], undefined, true),
+  Cumprod: cumulated('Cumprod'),
+  Cumsum: cumulated('Cumsum'),
+  LogSoftmax: (layer) => {
+    const axes = axesFrom(layer.value('axis'), firstAt(layer).type.shape.length);
+    return softmaxOver(layer, firstAt(layer), axes, undefined, true);
+  },
   Logsumexp: logSumExp,
   Max: reduction('max'),
   Mean: reduction('mean'),
@@ -123,13 +179,13 @@ export const reductionFunctions: KerasLayers = {
   Normalize: normalized,
   Prod: reduction('prod'),
   Softmax: (layer) =>
-    softmaxOver(layer, firstAt(layer), axesFrom(layer.value('axis') ?? -1, firstAt(layer).type.shape.length)),
+    softmaxOver(layer, firstAt(layer), axesFrom(layer.value('axis'), firstAt(layer).type.shape.length)),
   Sort: sorted('values'),
   Std: (layer) => apply(layer, 'sqrt', variance(layer)),
   Sum: reduction('sum'),
-  TopK: (layer) => {
-    layer.ignore('sorted');
-    return layer.tensorflowAll('TopKV2', [firstAt(layer), layer.number('k')]);
-  },
+  TopK: (layer) =>
+    layer.tensorflowAll('TopKV2', [firstAt(layer), layer.number('k')], {
+      sorted: layer.flag('sorted', true),
+    }),
   Var: variance,
 };

@@ -1,8 +1,7 @@
 /** The functions of TensorFlow that were called between layers, which Keras 2 saves as layers of the class TFOpLambda. */
 
-import { isList, type Json } from '../1-read/json.ts';
+import { isList } from '../1-read/json.ts';
 import { Refusal } from '../errors.ts';
-import type { DType } from '../ir/types.ts';
 import { tensor } from '../ir/types.ts';
 import { axisOf } from './axes.ts';
 import { joined } from './concatenate.ts';
@@ -12,6 +11,7 @@ import {
   asType,
   axesFrom,
   binary,
+  dtypeNamed,
   integersFrom,
   itemsOf,
   operandAt,
@@ -80,25 +80,9 @@ function lengthsAt(layer: KerasLayer, name: string, place: number): Operand {
 const filled =
   (value: number): KerasLowering =>
   (layer) => {
-    const dtype = dtypeOf(plainValue(layer, 'dtype', 1) ?? 'float32');
+    const dtype = dtypeNamed(plainValue(layer, 'dtype', 1) ?? 'float32');
     return layer.tensorflow('Fill', [lengthsAt(layer, 'shape', 0), constantOf(tensor(dtype, [], [value]))]);
   };
-
-const dtypes: Readonly<Record<string, DType>> = {
-  bool: 'bool',
-  float16: 'f32',
-  float32: 'f32',
-  float64: 'f64',
-  int32: 'i32',
-  int64: 'i64',
-  uint8: 'u8',
-};
-
-function dtypeOf(name: Json): DType {
-  const dtype = typeof name === 'string' && Object.hasOwn(dtypes, name) ? dtypes[name] : undefined;
-  if (!dtype) throw new Refusal(`numbers of type ${JSON.stringify(name)} are not supported`);
-  return dtype;
-}
 
 function concatenated(layer: KerasLayer): Operand {
   const parts = operandsAt(layer, 'values', 0);
@@ -153,7 +137,7 @@ function gathered(layer: KerasLayer): Operand {
 }
 
 function oneHot(layer: KerasLayer): Operand {
-  const dtype = dtypeOf(plainValue(layer, 'dtype', 5) ?? 'float32');
+  const dtype = dtypeNamed(plainValue(layer, 'dtype', 5) ?? 'float32');
   const [on, off] = [numberAt(layer, 'on_value', 2, 1), numberAt(layer, 'off_value', 3, 0)];
   const values = [on, off].map((value) => constantOf(tensor(dtype, [], [value])));
   const attributes = { axis: numberAt(layer, 'axis', 4, -1) };
@@ -226,7 +210,7 @@ const cumulated =
 const place =
   (name: 'ArgMax' | 'ArgMin'): KerasLowering =>
   (layer) => {
-    const dtype = dtypeOf(plainValue(layer, 'output_type', 2) ?? 'int64');
+    const dtype = dtypeNamed(plainValue(layer, 'output_type', 2) ?? 'int64');
     return layer.tensorflow(name, [x(layer), numberAt(layer, 'axis', 1, 0)], { output_type: { dtype } });
   };
 
@@ -271,7 +255,7 @@ const functions: KerasLayers = {
   '__operators__.add': binary('add', pair),
   '__operators__.getitem': (layer) => itemsOf(layer, layer.input(0), plainValue(layer, 'slice_spec', 1)),
   broadcast_to: (layer) => layer.tensorflow('BroadcastTo', [x(layer), lengthsAt(layer, 'shape', 1)]),
-  cast: (layer) => asType(layer, x(layer), dtypeOf(plainValue(layer, 'dtype', 1) ?? null)),
+  cast: (layer) => asType(layer, x(layer), dtypeNamed(plainValue(layer, 'dtype', 1) ?? null)),
   clip_by_value: clipped,
   concat: concatenated,
   einsum: () => {
@@ -368,7 +352,7 @@ const functions: KerasLayers = {
   reverse: (layer) =>
     layer.tensorflow('ReverseV2', [x(layer), integersFrom(plainValue(layer, 'axis', 1), 'axis')]),
   shape: (layer) => {
-    const dtype = dtypeOf(plainValue(layer, 'out_type', 1) ?? 'int32');
+    const dtype = dtypeNamed(plainValue(layer, 'out_type', 1) ?? 'int32');
     return layer.tensorflow('Shape', [x(layer)], { out_type: { dtype } });
   },
   split,
@@ -386,7 +370,8 @@ const calledFunction: KerasLowering = (layer) => {
   const name = layer.text('function');
   layer.argument('name', -1);
   // `compat.v1` marks functions that TensorFlow 2 has by the same name.
-  const lowering = functions[name.replace(/^compat\.v1\./, '')];
+  const known = name.replace(/^compat\.v1\./, '');
+  const lowering = Object.hasOwn(functions, known) ? functions[known] : undefined;
   if (!lowering) throw new Refusal(`the function tf.${name} is not supported`);
   return lowering(layer);
 };

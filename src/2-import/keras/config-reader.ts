@@ -5,7 +5,7 @@ import { Refusal } from '../../errors.ts';
 import type { KerasLayer } from '../../ops/keras.ts';
 import type { LayerConfig } from './config.ts';
 
-/** Keys that say nothing about predictions, in any layer. */
+/** Keys that say nothing about predictions, in any layer; functions of `keras.ops` have a dtype that does. */
 const ignored = new Set([
   'name',
   'trainable',
@@ -18,8 +18,10 @@ const ignored = new Set([
   'activity_regularizer',
 ]);
 
-function isIgnored(key: string, value: Json): boolean {
-  return ignored.has(key) || value === null || /_(initializer|regularizer|constraint)$/.test(key);
+function isIgnored(key: string, value: Json, isOperation: boolean): boolean {
+  if (value === null) return true;
+  if (key === 'dtype' && isOperation) return false;
+  return ignored.has(key) || /_(initializer|regularizer|constraint)$/.test(key);
 }
 
 export interface ConfigReader
@@ -28,11 +30,18 @@ export interface ConfigReader
   refuseUnread(): void;
 }
 
-export function configReader({ className, config }: LayerConfig): ConfigReader {
+/** `isOperation`: it is a function of `keras.ops`. */
+export function configReader({ className, config }: LayerConfig, isOperation: boolean): ConfigReader {
   const read = new Set<string>();
   const find = (key: string): Json | undefined => {
     read.add(key);
     return valueAt(config, key) ?? undefined;
+  };
+  /** None is a value of its own where there is another default, and means "all" or "as it is". */
+  const findOr = <T extends Json>(key: string, otherwise: T | undefined): Json | undefined => {
+    read.add(key);
+    const found = valueAt(config, key);
+    return found === undefined ? otherwise : found;
   };
   const missing = (key: string, found: Json | undefined, wanted: string): never => {
     const what = found === undefined ? 'is not there' : `is ${printJson(found)}`;
@@ -40,19 +49,19 @@ export function configReader({ className, config }: LayerConfig): ConfigReader {
   };
   return {
     number(key, otherwise) {
-      const found = find(key) ?? otherwise;
+      const found = findOr(key, otherwise);
       return typeof found === 'number' ? found : missing(key, found, 'a number');
     },
     flag(key, otherwise) {
-      const found = find(key) ?? otherwise;
+      const found = findOr(key, otherwise);
       return typeof found === 'boolean' ? found : missing(key, found, 'true or false');
     },
     text(key, otherwise) {
-      const found = find(key) ?? otherwise;
+      const found = findOr(key, otherwise);
       return typeof found === 'string' ? found : missing(key, found, 'a text');
     },
     list(key, count, otherwise) {
-      const found = find(key) ?? otherwise;
+      const found = findOr(key, otherwise);
       if (typeof found === 'number' && count !== undefined) return Array<number>(count).fill(found);
       const numbers = isList(found) ? found.filter((item) => typeof item === 'number') : [];
       const fits =
@@ -67,7 +76,7 @@ export function configReader({ className, config }: LayerConfig): ConfigReader {
     },
     refuseUnread() {
       const unread = Object.entries(config).filter(
-        ([key, value]) => !read.has(key) && !isIgnored(key, value),
+        ([key, value]) => !read.has(key) && !isIgnored(key, value, isOperation),
       );
       if (unread.length === 0) return;
       const found = unread.map(([key, value]) => `"${key}": ${printJson(value)}`).join(', ');

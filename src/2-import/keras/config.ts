@@ -1,5 +1,6 @@
 /** The config of a Keras model as plain data, the same for all versions: its layers, and who calls them with what. */
 
+import { narrowIntegers } from '../../1-read/element-types.ts';
 import { isList, isObject, type Json, type JsonObject, printJson, valueAt } from '../../1-read/json.ts';
 import { Refusal, refuse, within } from '../../errors.ts';
 
@@ -10,8 +11,15 @@ export interface TensorPlace {
   readonly output: number;
 }
 
+export interface TensorArgument {
+  readonly kind: 'tensor';
+  readonly at: TensorPlace;
+  /** The type of its numbers, which Keras 3 writes down. */
+  readonly type?: string;
+}
+
 export type Argument =
-  | { readonly kind: 'tensor'; readonly at: TensorPlace }
+  | TensorArgument
   | { readonly kind: 'list'; readonly items: readonly Argument[] }
   | { readonly kind: 'value'; readonly value: Json };
 
@@ -73,16 +81,58 @@ export function layerConfig(json: Json, where: string): LayerConfig {
   const nodes = valueAt(json, 'inbound_nodes');
   const module = text('module');
   const buildConfig = valueAt(json, 'build_config');
+  const isCalled = isFunction(className, module, config, nodes);
+  const calls = isList(nodes) ? nodes.map((node) => within(itself, () => callOf(node, itself))) : [];
+  if (isCalled && growing.has(className)) refuseNarrow(calls, itself);
   return {
     className,
     module,
-    isFunction: isFunction(className, module, config, nodes),
+    isFunction: isCalled,
     registeredName: text('registered_name'),
     name,
     config,
-    calls: isList(nodes) ? nodes.map((node) => within(itself, () => callOf(node, itself))) : [],
+    calls,
     buildConfig: isObject(buildConfig) ? buildConfig : undefined,
   };
+}
+
+/** Functions of `keras.ops` whose results may be out of the range of their arguments. */
+const growing: ReadonlySet<string> = new Set([
+  'Absolute',
+  'Add',
+  'Cumprod',
+  'Cumsum',
+  'Diff',
+  'FloorDivide',
+  'Multiply',
+  'Negative',
+  'Prod',
+  'Square',
+  'Subtract',
+  'Sum',
+]);
+
+/** Refuses integers that wrap around where the wider ones that they are read as do not. */
+function refuseNarrow(calls: readonly Call[], where: string): void {
+  const types = calls.flatMap(tensorsIn).map(({ type }) => type);
+  const narrow = types.find((type) => type !== undefined && narrowIntegers.has(type));
+  if (narrow === undefined) return;
+  refuse(where, `numbers of type ${narrow} are not computed; cast them to int32 or int64 in the model`);
+}
+
+/** The tensors among the arguments of a call. */
+export function tensorsIn({ positional, named }: Call): readonly TensorArgument[] {
+  const inside = (argument: Argument): readonly TensorArgument[] => {
+    switch (argument.kind) {
+      case 'tensor':
+        return [argument];
+      case 'list':
+        return argument.items.flatMap(inside);
+      case 'value':
+        return [];
+    }
+  };
+  return [...positional, ...named.values()].flatMap(inside);
 }
 
 /**
@@ -257,7 +307,8 @@ function argumentOfKeras3(json: Json): Argument {
     const config = valueAt(json, 'config');
     const at = isObject(config) ? placeOf(valueAt(config, 'keras_history')) : undefined;
     if (!at) throw new Refusal(`damaged: a tensor is ${printJson(json)}`);
-    return { kind: 'tensor', at };
+    const type = isObject(config) ? valueAt(config, 'dtype') : undefined;
+    return { kind: 'tensor', at, ...(typeof type === 'string' && { type }) };
   }
   return listOrValue(json, argumentOfKeras3);
 }

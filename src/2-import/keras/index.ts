@@ -59,6 +59,7 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
   const conversion = conversionOf(source, { states, batch }, warnings, problems, halfFloats);
   const results = runModel({
     model,
+    keras: conversion.keras,
     prefix: '',
     weights: source.weights.weights,
     inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
@@ -115,6 +116,7 @@ function conversionOf(
       if (++depth > 64) throw new Refusal('its models contain each other without end');
       const results = runModel({
         model,
+        keras: conversion.keras,
         prefix: `${path}/`,
         weights,
         inputs,

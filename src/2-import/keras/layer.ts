@@ -58,7 +58,15 @@ export interface LayerCall {
 /** What the layer makes of its arguments. Throws a `Refusal` for what is not understood. */
 export function callLayer(call: LayerCall, conversion: Conversion): KerasOutputs {
   const { config, path, weights } = call;
-  if (isModel(config)) return conversion.runModel(config, path, weights, flattened(call.positional[0]));
+  if (isModel(config)) {
+    refuseArguments(call, new Set([0, 'mask']), conversion.keras);
+    const mask = call.named.get('mask');
+    const inputs = flattened(call.positional[0]).map((x, i): KerasArgument => {
+      const own = mask && maskAt(mask, i);
+      return x.kind === 'tensor' && own ? { ...x, mask: own } : x;
+    });
+    return conversion.runModel(config, path, weights, inputs);
+  }
   const lowering = loweringOf(config);
   const layer = readableLayer(call, conversion);
   const result = outputsOf(lowering(layer));
@@ -113,7 +121,7 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
   const operands = inputs.map(({ operand }) =>
     isCalledFunction(own) ? operand : autocast(builder, operand, dtype),
   );
-  const reader = configReader(own);
+  const reader = configReader(own, isFunction);
   const readArguments = new Set<string | number>([0]);
   const inners: ReadableLayer[] = [];
   const variable = (name: string, value: Tensor): Constant => {
@@ -216,18 +224,30 @@ function readableLayer(call: LayerCall, conversion: Conversion): ReadableLayer {
     refuseUnread() {
       reader.refuseUnread();
       for (const inner of inners) inner.refuseUnread();
-      for (const [i, argument] of call.positional.entries()) {
-        if (!readArguments.has(i) && !isNone(argument))
-          throw new Refusal(`its argument ${i} is not supported`);
-      }
-      for (const [name, argument] of call.named) {
-        // Predictions are made with training=False, whatever the call said; what K2 holds active is refused by its layer.
-        if (!readArguments.has(name) && !isNone(argument) && name !== 'training' && name !== 'mask') {
-          throw new Refusal(`its argument "${name}" is not supported`);
-        }
-      }
+      refuseArguments(call, readArguments, conversion.keras);
     },
   };
+}
+
+/** Refuses the arguments of a call that were not read, as they are named or by their places. */
+function refuseArguments(
+  { positional, named }: LayerCall,
+  read: ReadonlySet<string | number>,
+  keras: number,
+): void {
+  for (const [i, argument] of positional.entries()) {
+    if (!read.has(i) && !isNone(argument)) throw new Refusal(`its argument ${i} is not supported`);
+  }
+  for (const [name, argument] of named) {
+    if (read.has(name) || isNone(argument)) continue;
+    if (name !== 'training') throw new Refusal(`its argument "${name}" is not supported`);
+    // Keras 3 overrides it when it predicts; Keras 2 does as it says.
+    if (keras < 3 && !(argument.kind === 'value' && !argument.value)) {
+      throw new Refusal(
+        'it is called with training=True, so that it does not predict as it was trained to, which is not supported; call it without, and save the model again',
+      );
+    }
+  }
 }
 
 function zerosOf(shape: readonly number[]): Tensor {

@@ -2,7 +2,14 @@
 
 import { Refusal } from '../../errors.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
-import type { Argument, Call, LayerConfig, ModelConfig, TensorPlace } from './config.ts';
+import {
+  type Argument,
+  type Call,
+  type LayerConfig,
+  type ModelConfig,
+  type TensorPlace,
+  tensorsIn,
+} from './config.ts';
 import type { LayerCall } from './layer.ts';
 import type { Weights } from './weights.ts';
 
@@ -11,6 +18,8 @@ type Result = KerasOutputs | undefined;
 
 export interface ModelRun {
   readonly model: ModelConfig;
+  /** The major version of the Keras that saved it. */
+  readonly keras: number;
   /** The names of the models around it, each with a `/`. */
   readonly prefix: string;
   readonly weights: Weights;
@@ -24,10 +33,9 @@ export interface ModelRun {
 
 /** The outputs of the model, each undefined if a layer before it could not be converted. */
 export function runModel(run: ModelRun): readonly (KerasArgument | undefined)[] {
-  const { model } = run;
+  const model = countedFrom0(run.model, run.keras);
   const layers = new Map(model.layers.map((layer) => [layer.name, layer]));
   const weightsOf = run.weights.ofLayers(model.layers);
-  const firstCalls = firstCallsOf(model);
   const results = new Map<string, Result>();
   for (const [i, place] of model.inputs.entries()) {
     const given = run.inputs[i];
@@ -38,7 +46,7 @@ export function runModel(run: ModelRun): readonly (KerasArgument | undefined)[] 
 
   const callAt = (place: TensorPlace): { readonly layer: LayerConfig; readonly call: Call } => {
     const layer = layers.get(place.layer);
-    const call = layer?.calls[place.call - (firstCalls.get(place.layer) ?? 0)];
+    const call = layer?.calls[place.call];
     if (!layer || !call) {
       throw new Refusal(
         `damaged: nothing is result ${place.output} of call ${place.call} of "${place.layer}"`,
@@ -83,31 +91,56 @@ export function runModel(run: ModelRun): readonly (KerasArgument | undefined)[] 
 const keyOf = ({ layer, call }: TensorPlace) => `${call} ${layer}`;
 
 /**
- * How the first call of a layer is counted. Keras 2 counts the making of a model that is a layer as a call, which
- * is not written down.
+ * The model with the calls of its layers counted from 0. Keras counts the making of a model that is a layer as a call,
+ * which is not written down: Keras 3 where it lists the outputs, for the models that it calls Functional, and Keras 2
+ * everywhere, for most.
  */
-function firstCallsOf(model: ModelConfig): ReadonlyMap<string, number> {
-  const places = [...model.outputs, ...model.layers.flatMap(({ calls }) => calls.flatMap(placesIn))];
-  const last = new Map<string, number>();
-  for (const { layer, call } of places) last.set(layer, Math.max(last.get(layer) ?? 0, call));
-  const counted = model.layers.filter(
-    ({ name, calls }) => last.get(name) === calls.length && calls.length > 0,
-  );
-  return new Map(counted.map(({ name }) => [name, 1]));
+function countedFrom0(model: ModelConfig, keras: number): ModelConfig {
+  const isMade = keras >= 3 ? isFunctional(model) : hasOneCallMore(model);
+  const counted = (at: TensorPlace) => (isMade(at.layer) ? { ...at, call: at.call - 1 } : at);
+  const outputs = model.outputs.map(counted);
+  if (keras >= 3) return { ...model, outputs };
+  const layers = model.layers.map((layer) => ({
+    ...layer,
+    calls: layer.calls.map((call) => withPlaces(call, counted)),
+  }));
+  return { ...model, layers, outputs };
 }
 
-function placesIn({ positional, named }: Call): readonly TensorPlace[] {
-  const inside = (argument: Argument): readonly TensorPlace[] => {
+function isFunctional({ layers }: ModelConfig): (name: string) => boolean {
+  const names = new Set(layers.filter(({ className }) => className === 'Functional').map(({ name }) => name));
+  return (name) => names.has(name);
+}
+
+/** The last call of a layer has a result that something reads: it tells how calls are counted. */
+function hasOneCallMore({ layers, outputs }: ModelConfig): (name: string) => boolean {
+  const last = new Map<string, number>();
+  for (const { layer, call } of [...outputs, ...layers.flatMap(({ calls }) => calls.flatMap(placesIn))]) {
+    last.set(layer, Math.max(last.get(layer) ?? 0, call));
+  }
+  const counts = new Map(layers.map(({ name, calls }) => [name, calls.length]));
+  return (name) => counts.get(name) !== 0 && last.get(name) === counts.get(name);
+}
+
+function withPlaces({ positional, named }: Call, change: (at: TensorPlace) => TensorPlace): Call {
+  const changed = (argument: Argument): Argument => {
     switch (argument.kind) {
       case 'tensor':
-        return [argument.at];
+        return { ...argument, at: change(argument.at) };
       case 'list':
-        return argument.items.flatMap(inside);
+        return { ...argument, items: argument.items.map(changed) };
       case 'value':
-        return [];
+        return argument;
     }
   };
-  return [...positional, ...named.values()].flatMap(inside);
+  return {
+    positional: positional.map(changed),
+    named: new Map([...named].map(([name, argument]) => [name, changed(argument)])),
+  };
+}
+
+function placesIn(call: Call): readonly TensorPlace[] {
+  return tensorsIn(call).map(({ at }) => at);
 }
 
 /** The places and all that they need, each after those it needs. */

@@ -1,5 +1,6 @@
 /** What an op makes of its inputs, if it calls no function. */
 
+import { narrowIntegers } from '../../1-read/element-types.ts';
 import type { NodeDef } from '../../1-read/saved-model.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor } from '../../ir/builder.ts';
@@ -68,6 +69,7 @@ export function lowerNode(node: NodeDef, inputs: readonly Imported[], place: Pla
   const read = inputs.map((input) => values.read(input, name));
   const operands = Object.hasOwn(elementwiseTensorflow, node.op) ? forEachSample(read, values.batch()) : read;
   const readable = readableNode(node, operands, layer, budget);
+  refuseNarrow(node);
   const halfFloat = halfFloatOf(node);
   if (halfFloat) place.roundsTo(halfFloat);
   const lowered = lowering(readable);
@@ -125,6 +127,35 @@ function loweredComplex(
   }
   refuseUnread(readable);
   return lowered;
+}
+
+/** Ops whose results may be out of the range of their arguments. */
+const growing: ReadonlySet<string> = new Set([
+  'Abs',
+  'Add',
+  'AddN',
+  'AddV2',
+  'BiasAdd',
+  'Cumprod',
+  'Cumsum',
+  'FloorDiv',
+  'Mean',
+  'Mul',
+  'Neg',
+  'Prod',
+  'Square',
+  'SquaredDifference',
+  'Sub',
+  'Sum',
+]);
+
+function refuseNarrow({ op, attributes }: NodeDef): void {
+  const type = attributes.get(op === 'Cast' ? 'DstT' : 'T');
+  if (type?.kind !== 'type' || !narrowIntegers.has(type.value)) return;
+  if (op !== 'Cast' && !growing.has(op)) return;
+  throw new Refusal(
+    `numbers of type ${type.value} are not computed; cast them to int32 or int64 in the model`,
+  );
 }
 
 /** The type in which a node computes, or to which it rounds. */
