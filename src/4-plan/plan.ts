@@ -26,10 +26,14 @@ export interface PlanOptions {
   readonly enableMemdrop: boolean;
 }
 
-/** Where a step's result is: in a buffer of its own choice, over its input, or in its input's memory as a view. */
+/**
+ * Where a step's result is: in a buffer of its own choice, over its input, in its input's memory as a view, or nowhere,
+ * since the one step that reads it computes it band by band.
+ */
 export type Place =
   | { readonly kind: 'buffer'; readonly buffer: number }
   | { readonly kind: 'over' }
+  | { readonly kind: 'bands' }
   | { readonly kind: 'view' };
 
 export interface Step {
@@ -54,6 +58,9 @@ export interface Plan {
 /** Bytes of scratch that are meant to stay in a core's second-level cache. */
 const CACHE = 512 * 1024;
 
+/** Bytes of an image, at least, that are not there any more when the next layer reads them. */
+const LARGE_IMAGE = 512 * 1024;
+
 /** A larger tile saves nothing more. */
 const LARGEST_TILE = 32;
 
@@ -63,12 +70,13 @@ export function plan(optimized: Graph, options: PlanOptions): Plan {
   for (const node of nodesOf(graph)) {
     if (node.op === 'Loop') loops.set(node, plan(node.attributes.body, { ...options, enableMemdrop: true }));
   }
-  const shared = { ...sharedBuffers(graph, options.enableInplace), loops };
+  const inBands = options.enableMemdrop ? imagesInBands(graph) : new Set<Value>();
+  const shared = { ...sharedBuffers(graph, inBands, options.enableInplace), loops };
   const tile =
     graph.memory?.batch ??
     Math.min(Math.max(Math.floor(CACHE / Math.max(sampleBytes(shared), 1)), 1), LARGEST_TILE);
   const steps = options.enableMemdrop ? shared : ownBuffers(graph);
-  const work = nodesOf(graph).reduce((most, node) => Math.max(most, workOf(node)), 0);
+  const work = nodesOf(graph).reduce((most, node) => Math.max(most, workOf(node, inBands)), 0);
   return { graph, ...steps, loops, tile, work };
 }
 
@@ -112,8 +120,31 @@ function isView(node: Node): boolean {
   return opOf(node).isView === true;
 }
 
-function workOf(node: Node): number {
-  return opOf(node).work?.(typesOf(node), node.attributes) ?? 0;
+/** Large images that one step alone reads, and that it can read band by band: they need no memory. */
+function imagesInBands(graph: Graph): ReadonlySet<Value> {
+  const readers = countReaders(graph);
+  const images = nodesOf(graph).flatMap((reader) => {
+    const { overBands } = opOf(reader);
+    const image = overBands && inputNamed(reader, overBands.input);
+    if (image?.kind !== 'node' || readers.get(image) !== 1) return [];
+    const isLarge = lengthOfSample(image.type) * bytesOf(image.type.dtype) >= LARGE_IMAGE;
+    const canBeLeft = opOf(image).bands?.fits(typesOf(image), image.attributes);
+    const canBeRead = overBands?.fits(typesOf(reader), reader.attributes);
+    return isLarge && canBeLeft && canBeRead ? [image] : [];
+  });
+  return new Set(images);
+}
+
+function workOf(node: Node, inBands: ReadonlySet<Value>): number {
+  const { overBands, work } = opOf(node);
+  const read = overBands && inputNamed(node, overBands.input);
+  const numbers = read && inBands.has(read) ? overBands.work : work;
+  return numbers?.(typesOf(node), node.attributes) ?? 0;
+}
+
+function inputNamed(node: Node, name: string): Value | undefined {
+  const inputs: Readonly<Record<string, Value>> = node.inputs;
+  return inputs[name];
 }
 
 /** The value whose memory a value is in: views have none of their own. */
@@ -132,17 +163,24 @@ function ownBuffers(graph: Graph): Pick<Plan, 'steps' | 'buffers'> {
 }
 
 /** The order and the buffers that need least memory, of some that are worth trying. */
-function sharedBuffers(graph: Graph, enableInplace: boolean): Pick<Plan, 'steps' | 'buffers'> {
-  const [first, ...others] = ordersOf(graph).map((nodes) => shareBuffers(graph, nodes, enableInplace));
+function sharedBuffers(
+  graph: Graph,
+  inBands: ReadonlySet<Value>,
+  enableInplace: boolean,
+): Pick<Plan, 'steps' | 'buffers'> {
+  const [first, ...others] = ordersOf(graph).map((nodes) =>
+    shareBuffers(graph, nodes, inBands, enableInplace),
+  );
   return others.reduce((best, other) => (bufferBytes(other) < bufferBytes(best) ? other : best), first!);
 }
 
 function shareBuffers(
   graph: Graph,
   nodes: readonly Node[],
+  inBands: ReadonlySet<Value>,
   enableInplace: boolean,
 ): Pick<Plan, 'steps' | 'buffers'> {
-  const lastReads = lastReadsOf(nodes, resultsOf(graph));
+  const lastReads = lastReadsOf(nodes, resultsOf(graph), inBands);
   const readers = countReaders(graph);
   const lifetimes: Lifetime[] = [];
   /** The lifetime that each result belongs to; those that are written over each other have one together. */
@@ -151,7 +189,7 @@ function shareBuffers(
   const mutable = new Set<Value>();
 
   for (const [i, node] of nodes.entries()) {
-    if (isView(node)) continue;
+    if (isView(node) || inBands.has(node)) continue;
     const input = enableInplace ? writableInput(node, i, lastReads, readers, lifetimeOf) : undefined;
     if (input === undefined) {
       const { dtype } = node.type;
@@ -172,18 +210,27 @@ function shareBuffers(
   const { buffers, places } = assignBuffers(lifetimes);
   const placeOf = (node: Node): Place => {
     if (isView(node)) return { kind: 'view' };
+    if (inBands.has(node)) return { kind: 'bands' };
     return over.has(node) ? { kind: 'over' } : { kind: 'buffer', buffer: places[lifetimeOf.get(node)!]! };
   };
   const steps = nodes.map((node) => ({ node, place: placeOf(node), isMutable: mutable.has(node) }));
   return { steps, buffers };
 }
 
-/** The step that last reads each value's memory, itself or through a view; results are read after all of them. */
-function lastReadsOf(nodes: readonly Node[], results: readonly Value[]): ReadonlyMap<Value, number> {
+/**
+ * The step that last reads each value's memory, itself or through a view or an image in bands; results are read after all
+ * of them.
+ */
+function lastReadsOf(
+  nodes: readonly Node[],
+  results: readonly Value[],
+  inBands: ReadonlySet<Value>,
+): ReadonlyMap<Value, number> {
+  const under = (value: Value) => (inBands.has(value) ? inputsOf(value as Node) : [value]);
   const last = new Map<Value, number>();
   for (const [i, node] of nodes.entries()) {
     last.set(node, i);
-    for (const input of inputsOf(node)) last.set(sourceOf(input), i);
+    for (const input of inputsOf(node).flatMap(under)) last.set(sourceOf(input), i);
   }
   for (const value of results) last.set(sourceOf(value), nodes.length);
   return last;
@@ -198,8 +245,7 @@ function writableInput(
   lifetimeOf: ReadonlyMap<Value, number>,
 ): Value | undefined {
   const { inPlace } = opOf(node);
-  const inputs: Readonly<Record<string, Value>> = node.inputs;
-  const over = inPlace && inputs[inPlace.over];
+  const over = inPlace && inputNamed(node, inPlace.over);
   if (!over || !inPlace.fits(typesOf(node), node.type)) return undefined;
   const source = sourceOf(over);
   const reads = inputsOf(node).filter((input) => sourceOf(input) === source).length;

@@ -345,6 +345,10 @@ ${copy}
     }`;
 }
 
+const ABOUT_BANDS = `    ///
+    /// [\`Bands\`] are large images that no memory holds: the next layer has their rows computed as it reads
+    /// them, while they are in the cache.`;
+
 function forward(crate: Crate): string {
   const { outputs, names, statements, layers, weights, isFallible, hasIntermediates, inputs } = crate;
   const source = { embed: '&LAYERS', file: '&*self.layers' };
@@ -369,7 +373,8 @@ function forward(crate: Crate): string {
   ).trimStart();
   const value = outputs.length === 1 ? outputs[0]!.variable : literal;
   const samples = crate.memory ? 'for [`BATCH`] samples' : 'for at most [`TILE`] samples';
-  return `    /// The outputs of ${doc}, ${samples}.
+  const hasBands = statements.some(({ type }) => type.startsWith('Bands<'));
+  return `    /// The outputs of ${doc}, ${samples}.${hasBands ? `\n${ABOUT_BANDS}` : ''}
     fn forward(&mut self, inputs: Batch) -> ${isFallible ? `Result<${type}, InputError>` : type} {
 ${setup.join('\n')}
 

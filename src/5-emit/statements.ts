@@ -1,9 +1,9 @@
 /** The statements of the steps, and what they need: layers with their weights, loops, names of `tf_layers`. */
 
-import { type Plan, type Step, typesOf } from '../4-plan/plan.ts';
+import { type Place, type Plan, type Step, typesOf } from '../4-plan/plan.ts';
 import { ConversionError, type Problem, Refusal } from '../errors.ts';
 import { opOf } from '../evaluate/evaluate.ts';
-import type { Node, Value } from '../ir/graph.ts';
+import { inputsOf, type Node, type Value } from '../ir/graph.ts';
 import { bytesOf, type DType, type Tensor, type TensorType } from '../ir/types.ts';
 import { type LoopPart, type LoopRole, partsOf } from '../ops/loop.ts';
 import { type Names, namesOf, rustName, titleOf, uniqueNames, WORK } from './names.ts';
@@ -110,18 +110,19 @@ export class StatementWriter {
   readonly loops: LoopStruct[] = [];
   private readonly plan: Plan;
   private readonly names: Names;
+  private readonly inBands: ReadonlySet<Value>;
   /** What the name of an input is prefixed with. */
   private readonly prefix: string;
 
   constructor(plan: Plan, names: Names, shared = new Shared(), prefix = 'inputs.') {
     this.plan = plan;
     this.names = names;
+    this.inBands = new Set(plan.steps.filter(({ place }) => place.kind === 'bands').map(({ node }) => node));
     this.shared = shared;
     this.prefix = prefix;
   }
 
   statement({ node, place, isMutable }: Step): Statement {
-    const op = opOf(node);
     const variable = this.names.steps.get(node)!;
     const inputs = Object.entries<Value>(node.inputs);
     const step = {
@@ -140,10 +141,20 @@ export class StatementWriter {
       loop: (given: readonly string[], into: string) => this.loop(node, given, into),
       use: (...paths: readonly string[]) => this.use(paths),
     };
-    const expression =
-      place.kind === 'over' ? op.inPlace!.emit(step, node.attributes) : op.emit(step, node.attributes);
+    const expression = this.emitterOf(node, place)(step, node.attributes);
+    if (place.kind === 'bands') {
+      const lengths = node.type.shape.slice(1).join(', ');
+      return { variable, type: `${this.use(['Bands'])}<'_, ${lengths}>`, expression };
+    }
     const type = `&${isMutable ? 'mut ' : ''}[${this.sampleType(node.type)}]`;
     return { variable, type, expression };
+  }
+
+  private emitterOf(node: Node, place: Place): ReturnType<typeof opOf>['emit'] {
+    const op = opOf(node);
+    if (place.kind === 'over') return op.inPlace!.emit;
+    if (place.kind === 'bands') return op.bands!.emit;
+    return inputsOf(node).some((input) => this.inBands.has(input)) ? op.overBands!.emit : op.emit;
   }
 
   /** Clippy finds a slice of arrays nested deeper than four times hard to read. */

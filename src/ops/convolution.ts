@@ -85,9 +85,8 @@ export const convolution = defineOp({
   work: (types, attributes) => winogradOf(types, attributes)?.work ?? 0,
 
   emit({ inputs, types, into, work, layer, use }, { window, activation }) {
-    const sizes = types.kernel.shape.slice(0, -2) as number[];
     const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
-    const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
+    const slides = slidesOf(types, window, use);
     const fast = winogradOf(types, { window, activation });
     if (fast) {
       const rustType = `WinogradConv2D<${inGroup}, ${filters}, ${fast.rows}>`;
@@ -96,6 +95,17 @@ export const convolution = defineOp({
     }
     const field = plainLayer({ types, layer });
     return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${into})`;
+  },
+
+  bands: {
+    fits({ x, kernel }, attributes) {
+      const isPlain = kernel.shape.length === 4 && kernel.shape[2] === channels(x.shape);
+      return isPlain && winogradOf({ x, kernel }, attributes) === undefined;
+    },
+    emit({ inputs, types, layer, use }, { window, activation }) {
+      const slides = slidesOf(types, window, use);
+      return `${plainLayer({ types, layer })}.bands(${inputs.x}, ${slides}, ${rustActivation(activation, use)})`;
+    },
   },
 
   className: (_, { kernel }) => `Conv${kernel.shape.length - 2}D`,
@@ -108,8 +118,12 @@ type Step = EmittedStep<'x', 'kernel' | 'bias'>;
 /** The call that adds the convolution to `y`. */
 export function addConvolution(step: Step, { window, activation }: ConvolutionAttributes, y: string): string {
   const { inputs, types, use } = step;
-  const slides = rustWindow(window, spatial(types.x.shape), types.kernel.shape.slice(0, -2) as number[], use);
+  const slides = slidesOf(types, window, use);
   return `${plainLayer(step)}.add_to(${y}, ${inputs.x}, ${slides}, ${rustActivation(activation, use)})`;
+}
+
+function slidesOf({ x, kernel }: Step['types'], window: Window, use: Step['use']): string {
+  return rustWindow(window, spatial(x.shape), kernel.shape.slice(0, -2) as number[], use);
 }
 
 /** Declares the layer whose sums are those of the definition. */

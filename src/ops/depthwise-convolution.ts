@@ -1,10 +1,11 @@
 /** A window slides over each channel by itself. */
 
 import { Refusal } from '../errors.ts';
-import { elements } from '../ir/types.ts';
+import { elements, type TensorType } from '../ir/types.ts';
 import { activateAll, rustActivation } from './activation.ts';
+import { workOfBands } from './bands.ts';
 import type { ConvolutionAttributes } from './convolution.ts';
-import { defineOp } from './op.ts';
+import { defineOp, type LayerField } from './op.ts';
 import { repeated } from './product.ts';
 import { channels, lengthsOut, rustWindow, slide, spatial } from './window.ts';
 
@@ -53,20 +54,38 @@ export const depthwiseConvolution = defineOp({
   },
 
   emit({ inputs, types, into, layer, use }, { window, activation }) {
-    const sizes = types.kernel.shape.slice(0, -2) as number[];
-    const [inChannels, multiplier] = types.kernel.shape.slice(-2) as [number, number];
-    const rows = (1 + elements(sizes)) * Math.ceil((inChannels * multiplier) / 16);
-    if (sizes.length > 2) throw new Refusal(`a convolution over ${sizes.length} dimensions is not supported`);
-    const field = layer({
-      rustType: `DepthwiseConv${sizes.length}D<${[...sizes, inChannels, multiplier, rows].join(', ')}>`,
-      doc: `Windows of ${sizes.join(' × ')}, ${inChannels} → ${inChannels * multiplier} channels.`,
-      pack: ['kernel', 'bias'],
-    });
-    const slides = rustWindow(window, spatial(types.x.shape), sizes, use);
+    const field = layer(layerOf(types.kernel));
+    const slides = rustWindow(window, spatial(types.x.shape), sizesOf(types.kernel), use);
     return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${into})`;
+  },
+
+  overBands: {
+    input: 'x',
+    fits: ({ kernel }) => kernel.shape.length === 4 && channels(kernel.shape) === 1,
+    work: ({ x, kernel }, { window }) => workOfBands(x, window, sizesOf(kernel)),
+    emit({ inputs, types, into, work, layer, use }, { window, activation }) {
+      const field = layer(layerOf(types.kernel));
+      const slides = rustWindow(window, spatial(types.x.shape), sizesOf(types.kernel), use);
+      const options = `${slides}, ${rustActivation(activation, use)}`;
+      return `${field}.apply_to_bands(${inputs.x}, ${options}, ${work}, ${into})`;
+    },
   },
 
   className: (_, { kernel }) => `DepthwiseConv${kernel.shape.length - 2}D`,
   operations: ({ kernel }, _, output) =>
     elements(kernel.shape as number[]) * elements(output.shape.slice(1, -1) as number[]),
 });
+
+const sizesOf = ({ shape }: TensorType) => shape.slice(0, -2) as number[];
+
+function layerOf(kernel: TensorType): LayerField<'kernel' | 'bias'> {
+  const sizes = sizesOf(kernel);
+  if (sizes.length > 2) throw new Refusal(`a convolution over ${sizes.length} dimensions is not supported`);
+  const [inChannels, multiplier] = kernel.shape.slice(-2) as [number, number];
+  const rows = (1 + elements(sizes)) * Math.ceil((inChannels * multiplier) / 16);
+  return {
+    rustType: `DepthwiseConv${sizes.length}D<${[...sizes, inChannels, multiplier, rows].join(', ')}>`,
+    doc: `Windows of ${sizes.join(' × ')}, ${inChannels} → ${inChannels * multiplier} channels.`,
+    pack: ['kernel', 'bias'],
+  };
+}

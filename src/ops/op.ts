@@ -38,6 +38,21 @@ export interface Op<Name extends string, Input extends string, Weight extends st
     readonly emit: (step: EmittedStep<Input, Weight>, attributes: Attributes) => string;
   };
 
+  /** How to leave the output to the one step that reads it, band by band: no memory holds it. */
+  readonly bands?: {
+    readonly fits: (types: Readonly<Record<Input | Weight, TensorType>>, attributes: Attributes) => boolean;
+    readonly emit: (step: EmittedStep<Input, Weight>, attributes: Attributes) => string;
+  };
+
+  /** How to read an input that is left to it so. */
+  readonly overBands?: {
+    readonly input: Input;
+    readonly fits: (types: Readonly<Record<Input | Weight, TensorType>>, attributes: Attributes) => boolean;
+    /** How many numbers of f32 it computes in. */
+    readonly work: (types: Readonly<Record<Input | Weight, TensorType>>, attributes: Attributes) => number;
+    readonly emit: (step: EmittedStep<Input, Weight>, attributes: Attributes) => string;
+  };
+
   /** The output is the first input's memory, seen with another shape: `into` is not used. */
   readonly isView?: true;
 

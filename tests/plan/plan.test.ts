@@ -5,7 +5,7 @@ import test from 'node:test';
 import { importModel, type ModelSource } from '../../src/2-import/index.ts';
 import { optimize, recognize } from '../../src/3-optimize/index.ts';
 import { type Lifetime, leastLength } from '../../src/4-plan/buffers.ts';
-import { type Plan, plan, type Step } from '../../src/4-plan/plan.ts';
+import { type Place, type Plan, type PlanOptions, plan, type Step } from '../../src/4-plan/plan.ts';
 import { openModel } from '../../src/command-line/model-files.ts';
 import { opOf } from '../../src/evaluate/evaluate.ts';
 import { inputsOf, type Node, nodesOf, resultsOf, type Value } from '../../src/ir/graph.ts';
@@ -30,6 +30,21 @@ test(
   },
 );
 
+test(
+  'a large image that a depthwise convolution alone reads needs no memory',
+  needs('fixtures/models'),
+  () => {
+    const { model, architecture } = fixtures().find(({ name }) => name === 'images_in_bands')!;
+    const { source } = openModel(model, architecture);
+    const kindsOf = (options: Partial<PlanOptions>) =>
+      planned(source, new Map(), undefined, options).steps.flatMap(({ node, place }) =>
+        node.op === 'Convolution' ? [place.kind] : [],
+      );
+    assert.deepEqual(kindsOf({}), ['bands', 'bands', 'buffer']);
+    assert.deepEqual(kindsOf({ enableMemdrop: false }), ['buffer', 'buffer', 'buffer']);
+  },
+);
+
 const isThere = fs.existsSync(zoo);
 test('and so do the models of the zoo', {
   skip: isThere ? false : 'BENCH_ZOO names no zoo, and `npm run bench` has made none',
@@ -45,10 +60,10 @@ function planned(
   model: ModelSource,
   inputShapes: ReadonlyMap<string, readonly number[]>,
   signature?: string,
+  options: Partial<PlanOptions> = {},
 ): Plan {
-  const options = { inputShapes, ...(signature !== undefined && { signature }) };
-  const { graph } = importModel(model, options);
-  return plan(optimize(recognize(graph)), { enableInplace: true, enableMemdrop: true });
+  const { graph } = importModel(model, { inputShapes, ...(signature !== undefined && { signature }) });
+  return plan(optimize(recognize(graph)), { enableInplace: true, enableMemdrop: true, ...options });
 }
 
 function tried(make: () => Plan): Plan | undefined {
@@ -102,9 +117,9 @@ function ownersOf(steps: readonly Step[]): ReadonlyMap<Value, Value> {
   return owners;
 }
 
-/** The input that a view shows, or that a step writes over. */
-function underOf(node: Node, kind: 'view' | 'over'): Value {
-  if (kind === 'view') return inputsOf(node)[0]!;
+/** The input that a view shows, that an image in bands is computed from, or that a step writes over. */
+function underOf(node: Node, kind: 'view' | 'bands' | 'over'): Value {
+  if (kind !== 'over') return inputsOf(node)[0]!;
   const inputs: Readonly<Record<string, Value>> = node.inputs;
   return inputs[opOf(node).inPlace!.over]!;
 }
@@ -113,6 +128,8 @@ function underOf(node: Node, kind: 'view' | 'over'): Value {
 function assertRuns(name: string, { graph, steps, buffers }: Plan): void {
   assert.deepEqual(new Set(steps.map(({ node }) => node)), new Set(nodesOf(graph)), name);
   const owners = ownersOf(steps);
+  const kinds = new Map<Value, Place['kind']>(steps.map(({ node, place }) => [node, place.kind]));
+  const hasNoMemory = (value: Value) => kinds.get(value) === 'view' || kinds.get(value) === 'bands';
   const held = new Map<number, Value>();
   const newest = new Map<Value, Value>();
   const bufferOf = new Map<Value, number>();
@@ -122,7 +139,7 @@ function assertRuns(name: string, { graph, steps, buffers }: Plan): void {
       const owner = owners.get(value);
       if (owner?.kind !== 'node') continue;
       assert.equal(held.get(bufferOf.get(owner)!), owner, `${name}: ${node.layer.name} reads what is gone`);
-      if (opOf(value).isView !== true) {
+      if (!hasNoMemory(value)) {
         assert.equal(newest.get(owner), value, `${name}: ${node.layer.name} reads what was written over`);
       }
     }
@@ -131,7 +148,7 @@ function assertRuns(name: string, { graph, steps, buffers }: Plan): void {
       held.set(place.buffer, node);
       bufferOf.set(node, place.buffer);
     }
-    if (place.kind !== 'view') newest.set(owners.get(node)!, node);
+    if (!hasNoMemory(node)) newest.set(owners.get(node)!, node);
   }
   for (const value of resultsOf(graph)) {
     const owner = owners.get(value)!;

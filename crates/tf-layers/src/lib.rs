@@ -66,7 +66,7 @@ pub use in_parallel::in_parallel;
 pub use input_error::InputError;
 pub use intermediate::{Intermediate, Values};
 pub use layers::{
-    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
+    Bands, BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Conv3D,
     Conv3DTranspose, Dense, DepthwiseConv1D, DepthwiseConv2D, Embedding, Fourier, GroupedConv1D,
     GroupedConv2D, Gru, GruCell, GruResetBefore, GruResetBeforeCell, LayerNormalization, Lstm,
     LstmCell, Resampling, Row, Run, SimpleRnn, SimpleRnnCell, Steps, UnknownWord, Vocabulary,

@@ -5,7 +5,7 @@
 use tf_layers::Activation::{Linear, Relu, Tanh};
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{
-    BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
+    Bands, BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
     DepthwiseConv1D, DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, InputError,
     Resampling, Tensor, Window,
 };
@@ -68,6 +68,26 @@ fn dense<const IN: usize, const OUT: usize, const ROWS: usize>() {
         |x, y| layer.apply(x, Linear, y).to_vec(),
         expected,
     );
+}
+
+#[test]
+fn images_in_bands() {
+    let mut first = Conv2D::<2, 2, 3, 5, 13>::new_zeroed();
+    first.pack(&random(1, 2)[0], &random(1, 3)[0]);
+    let mut second = DepthwiseConv2D::<3, 3, 5, 1, 10>::new_zeroed();
+    second.pack(&random(1, 4)[0], &random(1, 5)[0]);
+    let [slow, fast] = [Window::valid(), Window::same().strides([2, 2])];
+    for samples in [0, 1, 3] {
+        let x: Vec<[[[f32; 3]; 9]; 8]> = random(samples, 6);
+        let (mut image, mut work) = (vec![f32::NAN; samples * 280], vec![f32::NAN; 280]);
+        let (mut y, mut z) = (vec![f32::NAN; samples * 80], vec![f32::NAN; samples * 80]);
+        let image: &[[[[f32; 5]; 8]; 7]] = first.apply(&x, slow, Relu, &mut image);
+        let apart: &[[[[f32; 5]; 4]; 4]] = second.apply(image, fast, Linear, &mut y);
+        let image: Bands<'_, 7, 8, 5> = first.bands(&x, slow, Relu);
+        let together: &[[[[f32; 5]; 4]; 4]] =
+            second.apply_to_bands(image, fast, Linear, &mut work, &mut z);
+        assert_eq!(apart, together);
+    }
 }
 
 #[test]

@@ -39,11 +39,14 @@ impl Axis {
     }
 
     /// The first step that the output steps of `band` see, and their windows over the steps from there
-    /// on.
+    /// to the last one that they see.
     pub(crate) fn band(&self, band: Range<usize>) -> (usize, Self) {
         let begin = band.start * self.stride;
+        let reach = (self.size - 1) * self.dilation + 1;
+        let end = (band.end * self.stride + reach).saturating_sub(self.stride + self.before);
         let first = begin.saturating_sub(self.before).min(self.steps);
-        let (before, steps) = (self.before.saturating_sub(begin), self.steps - first);
+        let (before, steps) =
+            (self.before.saturating_sub(begin), end.min(self.steps).saturating_sub(first));
         (first, Self { before, steps, steps_out: band.len(), ..*self })
     }
 

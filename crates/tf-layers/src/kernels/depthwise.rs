@@ -54,7 +54,7 @@ impl Depthwise {
     }
 
     #[inline(always)]
-    fn run<S: Simd>(
+    pub(crate) fn run<S: Simd>(
         &self,
         simd: S,
         x: &[f32],

@@ -3,6 +3,7 @@
 pub(crate) mod activation;
 pub(crate) mod axis;
 pub(crate) mod bands;
+pub(crate) mod chain;
 pub(crate) mod convolution;
 pub(crate) mod convolution3d;
 pub(crate) mod convolution_transpose;

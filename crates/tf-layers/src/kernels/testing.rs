@@ -64,20 +64,20 @@ impl Sizes {
 
     /// An axis of up to `most` steps, with a window that fits it.
     pub(crate) fn axis(&mut self, most: usize) -> Axis {
+        let steps = self.of(1..=most);
+        self.axis_of(steps)
+    }
+
+    /// An axis of so many steps, with a window that fits it.
+    pub(crate) fn axis_of(&mut self, steps: usize) -> Axis {
         loop {
             let (size, stride, dilation) =
                 (self.of(1..=4), self.of(1..=3), self.one(&[1, 1, 2, 3]));
-            let (steps, before, after) = (self.of(1..=most), self.of(0..=4), self.of(0..=4));
+            let (before, after) = (self.of(0..=4), self.of(0..=4));
             let reach = (size - 1) * dilation + 1;
             if let Some(room) = (before + steps + after).checked_sub(reach) {
-                return Axis {
-                    size,
-                    stride,
-                    dilation,
-                    before,
-                    steps,
-                    steps_out: room / stride + 1,
-                };
+                let steps_out = room / stride + 1;
+                return Axis { size, stride, dilation, before, steps, steps_out };
             }
         }
     }

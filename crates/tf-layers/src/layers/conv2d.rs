@@ -6,6 +6,7 @@ use crate::kernels::panels::{LANES, Row};
 #[cfg(feature = "pack")]
 use crate::kernels::winograd;
 use crate::kernels::winograd::Winograd;
+use crate::layers::bands::Bands;
 use crate::{Activation, Tensor, Window};
 
 /// A convolution over images, with windows of `KH` rows and `KW` columns:
@@ -60,6 +61,20 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
         y
     }
 
+    /// `activation(kernel ∗ x + bias)`, whose rows are computed as the next layer reads them.
+    ///
+    /// # Panics
+    /// If the window has another number of places than the result.
+    pub fn bands<'a, const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
+        &'a self,
+        x: &'a [[[[f32; IN]; W]; H]],
+        window: Window<2>,
+        activation: Activation,
+    ) -> Bands<'a, H_OUT, W_OUT, OUT> {
+        let convolution = Self::convolution(window, [H, W], [H_OUT, W_OUT], false);
+        Bands::new(convolution, &self.0, activation, Tensor::flat(x), x.len())
+    }
+
     fn compute<const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
         &self,
         x: &[[[[f32; IN]; W]; H]],
@@ -68,11 +83,26 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
         adds: bool,
         y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]],
     ) {
-        const { Self::CHECKED };
-        let axes = [window.axis(0, KH, H, H_OUT), window.axis(1, KW, W, W_OUT)];
-        let convolution = Convolution { axes, groups: 1, channels: IN, filters: OUT, adds };
+        let convolution = Self::convolution(window, [H, W], [H_OUT, W_OUT], adds);
         let (x, y) = (Tensor::flat(x), Tensor::flat_mut(y));
         convolution.apply(Level::new(), x, &self.0, activation, y);
+    }
+
+    fn convolution(
+        window: Window<2>,
+        steps: [usize; 2],
+        steps_out: [usize; 2],
+        adds: bool,
+    ) -> Convolution {
+        const { Self::CHECKED };
+        let axis = |d: usize, size: usize| window.axis(d, size, steps[d], steps_out[d]);
+        Convolution {
+            axes: [axis(0, KH), axis(1, KW)],
+            groups: 1,
+            channels: IN,
+            filters: OUT,
+            adds,
+        }
     }
 
     /// Takes the weights as Keras keeps them.

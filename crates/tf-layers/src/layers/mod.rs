@@ -1,5 +1,6 @@
 //! Layers: types that hold weights in the order in which their kernels read them.
 
+mod bands;
 mod batch_normalization;
 mod constant;
 mod conv1d;
@@ -22,6 +23,7 @@ mod simple_rnn;
 mod vocabulary;
 
 pub use crate::kernels::panels::Row;
+pub use bands::Bands;
 pub use batch_normalization::BatchNormalization;
 pub use constant::Constant;
 pub use conv1d::{Conv1D, GroupedConv1D};
