@@ -96,6 +96,11 @@ test('a picture has bounds, whatever the graph is', async () => {
   }
 });
 
+test('a picture of very many arrows is small, for each of them takes time', async () => {
+  const [width, height] = sizeOf((await overview(mesh(200), assets)).png);
+  assert.ok(width > 0 && height > 1000 && height < 4000, `${width} × ${height}`);
+});
+
 test('layers that read each other can be drawn', async () => {
   const { svg } = await overview([layer('a', ['b']), layer('b', ['a'])], assets);
   assert.equal(svg.match(/<path d="M[^"]*C/g)?.length, 2);

@@ -31,6 +31,9 @@ const below = 28;
 const mostCareful = 2_500;
 const mostHurried = 30_000;
 
+/** Between two rows it compares every arrow with every other. */
+const mostBranches = 2_000;
+
 /** It calls itself for each layer of a chain, and 20,000 are too deep. */
 const mostCards = 5_000;
 
@@ -41,7 +44,8 @@ export async function layOut(cards: readonly LayerCard[]): Promise<Layout> {
       layer.inbounds.reduce((part, from) => part + Math.abs(rows.get(layer.name)! - rows.get(from)!), sum),
     0,
   );
-  const isBeyond = cards.length > mostCards || crossed > mostHurried;
+  const branches = cards.reduce((sum, { layer }) => sum + layer.inbounds.length - 1, 0);
+  const isBeyond = cards.length > mostCards || crossed > mostHurried || branches > mostBranches;
   if (cards.length === 0 || isBeyond) return inRows(cards, rows);
   return await byGraphviz(cards, crossed > mostCareful);
 }

@@ -30,7 +30,7 @@ export async function overview(layers: readonly LayerSummary[], assets: Overview
     ...cards.map((card, i) => drawCard(card, places[i]!.x, places[i]!.y)),
   ];
   const drawing = { width, height, shapes };
-  return { svg: svgOf(drawing), png: pngOf(drawing, fonts) };
+  return { svg: svgOf(drawing), png: pngOf(drawing, arrows, fonts) };
 }
 
 const arrowColour = '#334155';
@@ -50,15 +50,27 @@ function drawArrow({ curve, tip }: Arrow): readonly Shape[] {
 const mostAcross = 16_000;
 const mostPixels = 16_000_000;
 
+/** Pixels that all arrows are long together: those of a layer that thousands read lie upon each other. */
+const mostInk = 16_000_000;
+
 /** Texts that are scaled below this are specks. */
 const leastLegible = 0.2;
 
-function pngOf(drawing: Drawing, fonts: Fonts): Uint8Array {
+function pngOf(drawing: Drawing, arrows: readonly Arrow[], fonts: Fonts): Uint8Array {
   const byLength = mostAcross / Math.max(drawing.width, drawing.height);
-  const scale = Math.min(1, byLength, Math.sqrt(mostPixels / (drawing.width * drawing.height)));
-  const [width, height] = [Math.round(drawing.width * scale), Math.round(drawing.height * scale)];
+  const byArea = Math.sqrt(mostPixels / (drawing.width * drawing.height));
+  const byInk = mostInk / arrows.reduce((sum, arrow) => sum + lengthOf(arrow), 1);
+  const scale = Math.min(1, byLength, byArea, byInk);
+  const [width, height] = [drawing.width, drawing.height].map((length) =>
+    Math.max(1, Math.round(length * scale)),
+  ) as [number, number];
   const shown = scale < leastLegible ? { ...drawing, shapes: withoutTexts(drawing.shapes) } : drawing;
   return png(width, height, rasterize(shown, scale, width, height, fonts));
+}
+
+/** As far as it goes from start to tip. */
+function lengthOf({ curve: [start], tip }: Arrow): number {
+  return start ? Math.hypot(tip.x - start.x, tip.y - start.y) : 0;
 }
 
 function withoutTexts(shapes: readonly Shape[]): readonly Shape[] {
