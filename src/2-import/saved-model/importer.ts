@@ -14,10 +14,10 @@ import { type Imported, type Unknown, unknown } from './imported.ts';
 import { LARGEST_LEVEL, largestLevel, withLevelFloors } from './level-floors.ts';
 import { type Loop, lowerLoop } from './loops.ts';
 import { lowerNode } from './lower-node.ts';
+import { newWalk, spend, type Walk } from './passed-variables.ts';
 import {
   calledFunction,
   dataInputs,
-  MOST_NODES,
   order,
   type Reference,
   reference,
@@ -26,7 +26,7 @@ import {
   scopePath,
 } from './scope.ts';
 import { FILE } from './signature.ts';
-import { effectsOf, isAssignment, type Walk } from './states.ts';
+import { effectsOf, isAssignment } from './states.ts';
 import type { Values } from './values.ts';
 
 /** Which output a name stands for, of ops with several named ones. */
@@ -54,8 +54,9 @@ export class Importer {
   private readonly values: Values;
   private readonly states: ReadonlySet<string>;
   private readonly budget: Budget;
-  private visited = 0;
-  private readonly walk: Walk = { left: MOST_NODES };
+  /** Nodes that are lowered, and those that are looked at for what they assign to. */
+  private readonly lowering: Walk = newWalk();
+  private readonly walk: Walk = newWalk();
 
   constructor(
     graph: MetaGraph,
@@ -90,8 +91,7 @@ export class Importer {
     const reads = (node: NodeDef) => (known.has(node.name) ? [] : neededInputs(scope, node));
     for (const node of this.inOrder(scope, known, references, controls, reads)) {
       if (results.has(node.name)) continue;
-      if (++this.visited > MOST_NODES)
-        refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
+      spend(this.lowering, 1);
       results.set(node.name, this.outputsOf(scope, node, results, depth));
     }
     return references.map((at) => this.pick(scope, at, results));

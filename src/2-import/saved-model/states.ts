@@ -4,12 +4,19 @@
  */
 
 import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
-import { refuse } from '../../errors.ts';
 import { random, withoutAugmentation } from './augmentation.ts';
+import {
+  argumentsOf,
+  isCall,
+  newWalk,
+  spend,
+  type Variables,
+  variablesIn,
+  type Walk,
+} from './passed-variables.ts';
 import {
   calledFunction,
   dataInputs,
-  MOST_NODES,
   order,
   type Reference,
   reference,
@@ -17,10 +24,6 @@ import {
   scopeOf,
   scopePath,
 } from './scope.ts';
-import { FILE } from './signature.ts';
-
-/** The variables that nodes and arguments of a scope stand for, by the names of the nodes and arguments. */
-type Variables = ReadonlyMap<string, string>;
 
 /** Deeper calls are refused when they are run. */
 const DEEPEST = 64;
@@ -33,7 +36,7 @@ export function stateVariables(
 ): ReadonlySet<string> {
   let states: ReadonlySet<string> = new Set();
   for (;;) {
-    const uses: Uses = { graph, states, walk: { left: MOST_NODES }, read: new Set(), assigned: new Set() };
+    const uses: Uses = { graph, states, walk: newWalk(), read: new Set(), assigned: new Set() };
     const roots = outputs.map(({ name }) => name);
     collectUses(uses, main, { roots, controls: [], isNeeded: true }, new Map(), 0);
     // What an assigned value is computed from counts once the variable is known to be a state.
@@ -41,16 +44,6 @@ export function stateVariables(
     if (found.size === states.size) return found;
     states = found;
   }
-}
-
-/** How many more nodes may be looked at: functions that call each other come to many. */
-export interface Walk {
-  left: number;
-}
-
-function spend(walk: Walk, nodes: number): void {
-  walk.left -= nodes;
-  if (walk.left < 0) refuse(FILE, `it has more than ${MOST_NODES} nodes once its functions are inlined`);
 }
 
 interface Uses {
@@ -101,10 +94,6 @@ function addAll(set: Set<string>, items: readonly string[]): void {
   for (const item of items) set.add(item);
 }
 
-function isCall({ op }: NodeDef): boolean {
-  return op === 'StatefulPartitionedCall' || op === 'PartitionedCall';
-}
-
 /** Whether an op sets a variable. */
 export function isAssignment({ op }: NodeDef): boolean {
   return /^(Assign|Resource(Scatter|Apply))/.test(op);
@@ -130,27 +119,6 @@ function purposeOf(called: ReturnType<typeof calledFunction>, isNeeded: boolean)
     controls: [...called.controlReturns.values()],
     isNeeded,
   };
-}
-
-function variablesIn(nodes: readonly NodeDef[], passed: Variables): Variables {
-  const variables = new Map(passed);
-  for (const { name, op, inputs } of nodes) {
-    const source = variables.get(reference(inputs[0] ?? '').name);
-    if (/^Var(HandleOp|iable(V2)?)$/.test(op)) variables.set(name, name);
-    else if (op === 'Identity' && source !== undefined) variables.set(name, source);
-  }
-  return variables;
-}
-
-/** The variables that the arguments of a called function are. */
-function argumentsOf(graph: MetaGraph, node: NodeDef, variables: Variables): Variables {
-  const inputs = dataInputs(node);
-  const passed = new Map<string, string>();
-  for (const [i, { name }] of calledFunction(node, graph.functions).inputs.entries()) {
-    const variable = variables.get(reference(inputs[i] ?? '').name);
-    if (variable !== undefined) passed.set(name, variable);
-  }
-  return passed;
 }
 
 /** The nodes of a scope that assign to a state, themselves or in a function that they call. */

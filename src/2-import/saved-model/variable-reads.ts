@@ -1,11 +1,11 @@
 /** Where the graph and its functions read the variables: layers are named after them. */
 
 import type { MetaGraph } from '../../1-read/saved-model.ts';
-import type { VariableRead } from './layer-names.ts';
+import type { NamesInGraph, VariableRead } from './layer-names.ts';
+import { argumentsOf, isCall, newWalk, spend, type Variables, variablesIn } from './passed-variables.ts';
 import {
   calledFunction,
   dataInputs,
-  MOST_NODES,
   order,
   type Reference,
   reference,
@@ -14,40 +14,31 @@ import {
   scopePath,
 } from './scope.ts';
 
+/** Deeper calls are refused when they are run. */
+const DEEPEST = 64;
+
 /** Every read of a variable that the outputs may need, and all name scopes that do not end in a number. */
-export function variableReads(
-  graph: MetaGraph,
-  main: Scope,
-  outputs: readonly Reference[],
-): { readonly reads: readonly VariableRead[]; readonly plainScopes: ReadonlySet<string> } {
+export function variableReads(graph: MetaGraph, main: Scope, outputs: readonly Reference[]): NamesInGraph {
   const reads: VariableRead[] = [];
   const plainScopes = new Set<string>();
-  const walk = (
-    scope: Scope,
-    roots: readonly string[],
-    variables: ReadonlyMap<string, string>,
-    depth: number,
-  ) => {
-    if (depth > 64 || reads.length > MOST_NODES) return;
-    const variableOf = new Map(variables);
-    for (const node of order(scope, roots, dataInputs)) {
-      const within = scopePath(scope.path + node.name).slice(0, -1);
-      if (!/_\d+$/.test(within)) plainScopes.add(within);
-      const source = variableOf.get(reference(node.inputs[0] ?? '').name);
-      if (node.op === 'VarHandleOp' || node.op === 'VariableV2') variableOf.set(node.name, node.name);
-      else if (node.op === 'Identity' && source !== undefined) variableOf.set(node.name, source);
-      if ((node.op === 'ReadVariableOp' || node.op === 'ResourceGather') && source !== undefined) {
-        reads.push({ node: scope.path + node.name, variable: source });
+  const left = newWalk();
+  const walk = (scope: Scope, roots: readonly string[], passed: Variables, depth: number) => {
+    if (depth > DEEPEST) return;
+    const nodes = order(scope, roots, dataInputs);
+    spend(left, nodes.length);
+    const variables = variablesIn(nodes, passed);
+    for (const node of nodes) {
+      const name = scope.path + node.name;
+      const within = scopePath(name);
+      if (!/_\d+\/$/.test(within)) plainScopes.add(within.slice(0, -1));
+      const variable = variables.get(reference(node.inputs[0] ?? '').name);
+      if ((node.op === 'ReadVariableOp' || node.op === 'ResourceGather') && variable !== undefined) {
+        reads.push({ node: name, variable });
       }
-      if (node.op === 'StatefulPartitionedCall' || node.op === 'PartitionedCall') {
+      if (isCall(node)) {
         const called = calledFunction(node, graph.functions);
-        const passed = new Map<string, string>();
-        for (const [i, { name }] of called.inputs.entries()) {
-          const variable = variableOf.get(reference(dataInputs(node)[i] ?? '').name);
-          if (variable !== undefined) passed.set(name, variable);
-        }
         const returns = [...called.returns.values()].map((text) => reference(text).name);
-        walk(scopeOf(called.nodes, scopePath(scope.path + node.name)), returns, passed, depth + 1);
+        walk(scopeOf(called.nodes, within), returns, argumentsOf(graph, node, variables), depth + 1);
       }
     }
   };
