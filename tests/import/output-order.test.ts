@@ -20,8 +20,17 @@ test('outputs of Keras 2 are in the order of its metadata, if that is about them
   assert.deepEqual(of('{"config": {"output_layers": [["name", 0, 0], ["age", 0, 0]]}}'), ['name', 'age']);
   assert.deepEqual(of('{"config": {"output_layers": [["name", 0, 0], ["other", 0, 0]]}}'), names);
   assert.deepEqual(of('{"config": {}}'), names);
+  assert.deepEqual(of('{"config": {"output_layers": [["name", 0, 0], 3]}}'), names);
   assert.deepEqual(of('no JSON'), names);
   assert.deepEqual(inModelOrder(names, memoryFiles(new Map())), names);
+});
+
+test('several outputs of a layer of Keras 2 are numbered as it does', () => {
+  const places = ['state', 'lstm', 'lstm', 'lstm_1', 'lstm'].map((layer) => [layer, 0, 0]);
+  const json = JSON.stringify({ config: { output_layers: places } });
+  const inOrder = ['state', 'lstm', 'lstm_1', 'lstm_1_1', 'lstm_2'];
+  const files = memoryFiles(new Map([['keras_metadata.pb', metadata(json)]]));
+  assert.deepEqual(inModelOrder([...inOrder].sort(), files), inOrder);
 });
 
 /** `SavedMetadata` with the root alone. */

@@ -8,6 +8,7 @@ import type { Input, Output } from '../../ir/graph.ts';
 import type { HalfFloat } from '../../ir/types.ts';
 import type { KerasArgument, KerasOutputs } from '../../ops/keras.ts';
 import type { ImportedModel, ImportOptions } from '../saved-model/index.ts';
+import { numbered } from '../saved-model/output-order.ts';
 import { fixedBatch, inputType } from '../saved-model/signature.ts';
 import { stateValues, withStates } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
@@ -65,9 +66,8 @@ function imported(source: KerasModel, options: ImportOptions): ImportedModel {
     inputs: inputs.map((operand): KerasArgument => ({ kind: 'tensor', operand, mask: undefined })),
     ...callsOf(conversion, problems),
   });
-  const outputs = model.outputs.map((place, i) =>
-    output(outputName(model, place.layer, i, conversion.keras), results[i], problems),
-  );
+  const names = outputNames(model, conversion.keras);
+  const outputs = names.map((name, i) => output(name, results[i], problems));
   if (problems.length === 0) refuseUnreadWeights(source);
   if (problems.length > 0) throw new ConversionError(problems);
   return {
@@ -212,14 +212,12 @@ function lengthOf(length: Json): number | undefined {
   throw new Refusal(`damaged: a length of it is ${printJson(length)}`);
 }
 
-/** An output has the name of its layer, with a number if the layer has several; functions have no names in Keras 3. */
-function outputName({ layers, outputs }: ModelConfig, layer: string, index: number, keras: number): string {
-  const config = layers.find(({ name }) => name === layer);
-  if (keras >= 3 && config && isCalledFunction(config)) return `output_${index}`;
-  const twins = outputs.filter((other) => other.layer === layer);
-  if (twins.length === 1) return layer;
-  const at = outputs.slice(0, index).filter((other) => other.layer === layer).length;
-  return at === 0 ? layer : `${layer}_${at}`;
+/** Outputs have the names of their layers; functions have no names in Keras 3. */
+function outputNames({ layers, outputs }: ModelConfig, keras: number): readonly string[] {
+  const functions = new Set(layers.filter(isCalledFunction).map(({ name }) => name));
+  return numbered(
+    outputs.map(({ layer }, i) => (keras >= 3 && functions.has(layer) ? `output_${i}` : layer)),
+  );
 }
 
 function output(name: string, result: KerasArgument | undefined, problems: Problem[]): Output | undefined {
