@@ -6,8 +6,8 @@ import { type Input, inputsOf, type Node, type Output, type Value } from '../ir/
 import { bytesOf, type HalfFloat, lengthOfSample } from '../ir/types.ts';
 import type { ModelName } from '../model-name.ts';
 import type { WeightsPlace } from '../request.ts';
-import { type Names, namesOf } from './names.ts';
-import { rustString } from './rust-layout.ts';
+import { type Names, namesOf, titleOf } from './names.ts';
+import { codeText, rustString } from './rust-layout.ts';
 import { sampleType, zeroOf } from './sample-types.ts';
 import {
   type LayerMember,
@@ -250,4 +250,9 @@ export function hasLifetime(inputs: readonly InputField[]): boolean {
 /** How the rows of an input are read from an npz file: `file.rows("x")`. */
 export function rowsOf({ isText, literal }: InputField): string {
   return `file.${isText ? 'texts' : 'rows'}(${literal})`;
+}
+
+/** The layer of an output, for comments. */
+export function layerOf({ output }: OutputField): string {
+  return codeText(output.value.kind === 'node' ? titleOf(output.value) : output.name);
 }

@@ -15,7 +15,7 @@ import {
 import { memoryTests, someRows } from './memory-tests-rs.ts';
 import { letStatement, rustString, structLiteral, useStatement } from './rust-layout.ts';
 import { withLifetime } from './sample-types.ts';
-import { emptyOutputs, errorChecks, outputsType } from './test-outputs-rs.ts';
+import { emptyOutputs, errorChecks, outputsType, withoutAllocating } from './test-outputs-rs.ts';
 import { neededWords, tokenOutside, vocabularyOf, wordOutside } from './vocabulary.ts';
 
 export function testsRs(crate: Crate, samples: Samples): string {
@@ -90,7 +90,15 @@ ${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `sampl
 ${errorChecks(crate)}
     }`,
     sameInBatches(crate, !predictions.some(hasNaN)),
-    withoutAllocating(crate),
+    withoutAllocating(
+      crate,
+      letStatement(
+        2,
+        `mut outputs${outputsType(crate)}`,
+        emptyOutputs(crate, `samples.${inputs[0]!.field}.len()`),
+      ),
+      ['model.predict(&samples.inputs(0))', 'model.predict_from_array(samples.batch(), &mut outputs)'],
+    ),
     ...(token ? [tokenOutside(crate, token)] : []),
     ...(words ? [wordOutside(crate, words)] : []),
     `    #[test]
@@ -175,21 +183,5 @@ function sameInBatches(crate: Crate, isEqualToItself: boolean): string {
             let predictions = model.predict_batch(samples.repeated(count).batch()).unwrap();
             ${comparison}
         }
-    }`;
-}
-
-function withoutAllocating(crate: Crate): string {
-  return `    // Threads that share a layer allocate what they agree by.
-    #[cfg(not(feature = "parallel"))]
-    #[test]
-    fn predicts_without_allocating() {
-        let samples = Samples::read().unwrap();
-        let mut model = ${newModel(crate)};
-${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, `samples.${crate.inputs[0]!.field}.len()`))}
-        let allocations = allocation_counter::measure(|| {
-            model.predict(&samples.inputs(0)).unwrap();
-            model.predict_from_array(samples.batch(), &mut outputs).unwrap();
-        });
-        assert_eq!(allocations.count_total, 0);
     }`;
 }

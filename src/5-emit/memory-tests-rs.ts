@@ -3,7 +3,7 @@
 import { hasNaN, type Samples } from '../samples/samples.ts';
 import { type Crate, type InputField, newModel, predictsOne } from './crate.ts';
 import { letStatement, structLiteral } from './rust-layout.ts';
-import { emptyOutputs, errorChecks, outputsType } from './test-outputs-rs.ts';
+import { emptyOutputs, errorChecks, outputsType, withoutAllocating } from './test-outputs-rs.ts';
 import { tokenOutside, vocabularyOf } from './vocabulary.ts';
 
 export function memoryTests(crate: Crate, { source, predictions }: Samples): readonly string[] {
@@ -13,7 +13,12 @@ export function memoryTests(crate: Crate, { source, predictions }: Samples): rea
     call(crate, source.kind === 'features' ? 'tensorflow' : 'the_converter'),
     startsAgain(crate, isEqualToItself),
     ...(predictsOne(crate) ? [oneByOne(crate, isEqualToItself)] : []),
-    withoutAllocating(crate),
+    withoutAllocating(
+      crate,
+      `        let batch = samples.rows(0..${batchOf(crate)});
+${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, batchOf(crate)))}`,
+      ['model.predict_from_array(batch, &mut outputs)'],
+    ),
     ...(token ? [tokenOutside(crate, token)] : []),
     anotherSize(crate),
     otherRows(crate),
@@ -80,22 +85,6 @@ function oneByOne(crate: Crate, isEqualToItself: boolean): string {
             let batch = other.predict_batch(samples.rows(sample..sample + 1)).unwrap();
             ${equal('batch[..]', 'one[..]', isEqualToItself)}
         }
-    }`;
-}
-
-function withoutAllocating(crate: Crate): string {
-  return `    // Threads that share a layer allocate what they agree by.
-    #[cfg(not(feature = "parallel"))]
-    #[test]
-    fn predicts_without_allocating() {
-        let samples = Samples::read().unwrap();
-        let batch = samples.rows(0..${batchOf(crate)});
-${letStatement(2, `mut outputs${outputsType(crate)}`, emptyOutputs(crate, batchOf(crate)))}
-        let mut model = ${newModel(crate)};
-        let allocations = allocation_counter::measure(|| {
-            model.predict_from_array(batch, &mut outputs).unwrap();
-        });
-        assert_eq!(allocations.count_total, 0);
     }`;
 }
 

@@ -1,6 +1,6 @@
-/** What the tests in `src/lib.rs` say of outputs: where they are written, and how they are compared. */
+/** What the tests in `src/lib.rs` of every model say of outputs: where they are written, and how they are compared. */
 
-import type { Crate, OutputField } from './crate.ts';
+import { type Crate, newModel, type OutputField } from './crate.ts';
 import { letStatement } from './rust-layout.ts';
 
 /** The outputs before they are predicted. */
@@ -32,4 +32,20 @@ function errorCheck({ field, array }: OutputField, several: boolean): string {
 /** The largest error of `outputs`, of all of them. */
 export function errorChecks({ outputs }: Crate): string {
   return outputs.map((output) => errorCheck(output, outputs.length > 1)).join('\n');
+}
+
+/** The test that these calls allocate nothing, once what they take is set up. */
+export function withoutAllocating(crate: Crate, setUp: string, calls: readonly string[]): string {
+  return `    // Threads that share a layer allocate what they agree by.
+    #[cfg(not(feature = "parallel"))]
+    #[test]
+    fn predicts_without_allocating() {
+        let samples = Samples::read().unwrap();
+${setUp}
+        let mut model = ${newModel(crate)};
+        let allocations = allocation_counter::measure(|| {
+${calls.map((call) => `            ${call}.unwrap();`).join('\n')}
+        });
+        assert_eq!(allocations.count_total, 0);
+    }`;
 }
