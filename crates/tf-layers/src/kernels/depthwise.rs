@@ -13,11 +13,14 @@ use super::axis::Axis;
 use super::bands::in_bands_of_image;
 use super::dispatch::dispatch;
 use super::panels::{LANES, Row, numbers};
-use super::sweep::{MOST_LINES, Sweep};
+use super::sweep::{MOST_LINES, Sweep, side_by_side};
 use crate::Activation;
 
 /// Bytes of x that stay in the level-1 cache while all channels pass by.
 const BLOCK: usize = 32 << 10;
+
+/// The columns of windows whose sums are clipped before they are written.
+const CLIPPED: usize = 3;
 
 /// The fewest channels that fill a register.
 const NARROW: usize = 4;
@@ -74,8 +77,7 @@ impl Depthwise {
             while !left.is_empty() {
                 let count = self.rows_together::<S>(row);
                 let (y, others) = left.split_at_mut(count * columns.steps_out * filters);
-                self.rows(simd, image, row..row + count, weights, y);
-                activation.apply_at(simd, y);
+                self.rows(simd, image, row..row + count, weights, activation, y);
                 (left, row) = (others, row + count);
             }
         }
@@ -99,7 +101,7 @@ impl Depthwise {
         is_wide && dilation == 1 && (size == 3 || size == 5) && (stride == 1 || stride == 2)
     }
 
-    /// Writes one row of the output or two, without the activation.
+    /// Writes one row of the output or two.
     #[inline(always)]
     fn rows<S: Simd>(
         &self,
@@ -107,6 +109,27 @@ impl Depthwise {
         image: &[f32],
         at: Range<usize>,
         weights: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        // Larger windows leave no registers for the bounds.
+        let is_clipped = self.is_swept::<S>() && self.axes[1].size == CLIPPED;
+        let bounds = activation.bounds().filter(|_| is_clipped);
+        self.sums(simd, image, at, weights, bounds, y);
+        if bounds.is_none() {
+            activation.apply_at(simd, y);
+        }
+    }
+
+    /// Writes their sums, clipped to the bounds.
+    #[inline(always)]
+    fn sums<S: Simd>(
+        &self,
+        simd: S,
+        image: &[f32],
+        at: Range<usize>,
+        weights: &[f32],
+        bounds: Option<[f32; 2]>,
         y: &mut [f32],
     ) {
         let [_, columns] = self.axes;
@@ -119,26 +142,43 @@ impl Depthwise {
             self.pixels::<S, f32x4<S>>(simd, image, row, weights, y);
         } else if self.is_swept::<S>() {
             let is_pair = many_registers::<S>() && at.len() == 2;
+            let wide = 2 * S::f32s::LEN;
+            let is_even = self.channels.is_multiple_of(wide) || self.channels >= 4 * wide;
+            let is_wide = many_registers::<S>() && is_even;
             match (columns.size, columns.stride) {
-                (3, 1) if is_pair => self.sweeps::<S, 3, 3, 1, 2>(simd, image, row, weights, y),
-                (3, 1) => self.sweeps::<S, 3, 3, 1, 1>(simd, image, row, weights, y),
-                (3, _) => self.sweeps::<S, 3, 3, 2, 1>(simd, image, row, weights, y),
-                (_, 1) => self.sweeps::<S, 2, 5, 1, 1>(simd, image, row, weights, y),
-                (_, _) => self.sweeps::<S, 2, 5, 2, 1>(simd, image, row, weights, y),
+                (3, 1) if is_pair => {
+                    self.sweeps::<S, 3, 3, 1, 2, 1>(simd, image, row, weights, bounds, y)
+                }
+                (3, 1) => self.sweeps::<S, 3, 3, 1, 1, 1>(simd, image, row, weights, bounds, y),
+                (3, _) if is_wide => {
+                    self.sweeps::<S, 3, 3, 2, 1, 2>(simd, image, row, weights, bounds, y)
+                }
+                (3, _) => self.sweeps::<S, 3, 3, 2, 1, 1>(simd, image, row, weights, bounds, y),
+                (_, 1) => self.sweeps::<S, 2, 5, 1, 1, 1>(simd, image, row, weights, bounds, y),
+                (_, _) => self.sweeps::<S, 2, 5, 2, 1, 1>(simd, image, row, weights, bounds, y),
             }
         } else {
             self.pixels::<S, S::f32s>(simd, image, row, weights, y);
         }
     }
 
-    /// `R` rows, where the window has `L` columns without gaps, `K` of its rows at a time.
+    /// `R` rows, where the window has `L` columns without gaps, `K` of its rows and `P` registers of
+    /// channels at a time.
     #[inline(never)]
-    fn sweeps<S: Simd, const K: usize, const L: usize, const STRIDE: usize, const R: usize>(
+    fn sweeps<
+        S: Simd,
+        const K: usize,
+        const L: usize,
+        const STRIDE: usize,
+        const R: usize,
+        const P: usize,
+    >(
         &self,
         simd: S,
         image: &[f32],
         row: usize,
         weights: &[f32],
+        bounds: Option<[f32; 2]>,
         y: &mut [f32],
     ) {
         simd.vectorize(
@@ -148,10 +188,12 @@ impl Depthwise {
                 let line = columns.steps * self.channels;
                 let place = self.channels.div_ceil(LANES) * LANES;
                 let taps = rows.taps(row);
+                let bounds = if const { L == CLIPPED } { bounds } else { None };
+                let bounds_at = |end: usize| bounds.filter(|_| end == taps.end);
                 let seen = (taps.len() + R - 1) * columns.stride * self.channels;
                 let block = (BLOCK / size_of::<f32>() / seen.max(1)).max(8);
                 for first in (0..columns.steps_out).step_by(block) {
-                    for channel in starts(self.channels, S::f32s::LEN) {
+                    for channel in starts(self.channels, P * S::f32s::LEN) {
                         let sweep = Sweep {
                             steps: columns.steps,
                             before: columns.before,
@@ -159,8 +201,9 @@ impl Depthwise {
                             y_line: columns.steps_out * self.channels,
                             channels: self.channels,
                             channel,
+                            place,
                         };
-                        let bias = S::f32s::from_slice(simd, &weights[channel..][..S::f32s::LEN]);
+                        let bias = side_by_side::<S, P>(simd, &weights[channel..]);
                         // The rows of the image under the window, from its row `k` on.
                         let x = |k: usize, count: usize| {
                             let mut lines = [&image[..0]; MOST_LINES];
@@ -174,18 +217,20 @@ impl Depthwise {
                         while taps.end - k >= K {
                             let x = x(k, K + (R - 1) * STRIDE);
                             let begin = begin.take();
-                            sweep.run::<S, K, L, STRIDE, R>(simd, x, weights(k), place, begin, y);
+                            let (weights, bounds) = (weights(k), bounds_at(k + K));
+                            sweep.run::<S, K, L, STRIDE, R, P>(simd, x, weights, begin, bounds, y);
                             k += K;
                         }
                         for k in k..taps.end {
                             let x = x(k, 1 + (R - 1) * STRIDE);
                             let begin = begin.take();
-                            sweep.run::<S, 1, L, STRIDE, R>(simd, x, weights(k), place, begin, y);
+                            let (weights, bounds) = (weights(k), bounds_at(k + 1));
+                            sweep.run::<S, 1, L, STRIDE, R, P>(simd, x, weights, begin, bounds, y);
                         }
                         // The window is all over padding.
                         if begin.is_some() {
                             let x = x(0, 0);
-                            sweep.run::<S, 0, L, STRIDE, R>(simd, x, &[], place, begin, y);
+                            sweep.run::<S, 0, L, STRIDE, R, P>(simd, x, &[], begin, bounds, y);
                         }
                     }
                 }
