@@ -164,6 +164,20 @@ export function* doublesOf(field: Field): Generator<number, void> {
   for (const at of fixedsOf(field, fixed64Type, 8)) yield view.getFloat64(at, true);
 }
 
+/** The last text of the message under that number; empty if there is none. */
+export function lastTextOf(message: Message, number: number): string {
+  return textsOf(message, number).at(-1) ?? '';
+}
+
+/** All texts under that number. */
+export function textsOf(message: Message, number: number): readonly string[] {
+  const texts: string[] = [];
+  for (const field of fieldsOf(message)) {
+    if (field.number === number) texts.push(textOf(field));
+  }
+  return texts;
+}
+
 /** Key and value of an entry of a map; a value that is missing is an empty message. */
 export function entryOf(entry: Field): { readonly key: string; readonly value: Message } {
   let key = '';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Attribute, FunctionDef, MetaGraph, NodeDef } from '../../src/1-read/saved-model.ts';
+import type { Attribute, FunctionDef, NodeDef } from '../../src/1-read/graph-def.ts';
+import type { MetaGraph } from '../../src/1-read/saved-model.ts';
 import { reference, scopeOf } from '../../src/2-import/saved-model/scope.ts';
 import { variableReads } from '../../src/2-import/saved-model/variable-reads.ts';
 

@@ -1,7 +1,7 @@
 /** Ops of TensorFlow that are not in a graph, but that a layer of Keras is made of. */
 
 import type { TypeName } from '../../1-read/element-types.ts';
-import type { Attribute } from '../../1-read/saved-model.ts';
+import type { Attribute } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, constant } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';

@@ -3,7 +3,7 @@
  * number of all samples for y, which nobody needs to know.
  */
 
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { reference, type Scope } from './scope.ts';
 

@@ -3,7 +3,7 @@
  * on what they are given when it predicts, and so does the graph without them.
  */
 
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { type Reference, reference, type Scope } from './scope.ts';
 
 /** The names that Keras gives its layers which do nothing but in a training. */

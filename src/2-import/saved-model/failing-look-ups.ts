@@ -3,7 +3,7 @@
  * if there is one: `Assert(Size(Where(look-up == -1)) == 0)`. The two become one op, which fails itself.
  */
 
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { reference, type Scope } from './scope.ts';
 
 /** What such a look-up is called here. */

@@ -1,7 +1,8 @@
 /** A graph alone, with its weights in it as constants: its placeholders are the inputs, and what nothing reads the outputs. */
 
 import { memoryFiles, type Source } from '../../1-read/files.ts';
-import { type NodeDef, readGraphDef, type Signature, type TensorInfo } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
+import { readGraphDef, type Signature, type TensorInfo } from '../../1-read/saved-model.ts';
 import { refuse } from '../../errors.ts';
 import { type ImportedModel, type ImportOptions, importGraph } from './index.ts';
 import { reference } from './scope.ts';

@@ -1,6 +1,7 @@
 /** Runs the graph of a SavedModel with values of ours: nodes in their order, functions where they are called. */
 
-import type { FunctionDef, MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import type { FunctionDef, NodeDef } from '../../1-read/graph-def.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { type Problem, Refusal, refuse } from '../../errors.ts';
 import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';

@@ -3,7 +3,7 @@
  * crate predicts each sample by itself, so that the floor is taken from the loudest of the sample.
  */
 
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { reduce } from '../../ops/reduce.ts';
 import type { Builder, Operand } from '../../ops/tensorflow.ts';

@@ -1,7 +1,7 @@
 /** What an op makes of its inputs, if it calls no function. */
 
 import { narrowIntegers } from '../../1-read/element-types.ts';
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';

@@ -1,7 +1,7 @@
 /** A TensorFlow node as the operators read it. An attribute that nobody read is a problem of the model. */
 
 import { dtypeOf } from '../../1-read/element-types.ts';
-import type { Attribute, NodeDef } from '../../1-read/saved-model.ts';
+import type { Attribute, NodeDef } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, dimsOf } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';

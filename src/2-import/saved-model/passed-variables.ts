@@ -1,6 +1,7 @@
 /** Which variables the nodes of a scope stand for, and the arguments of the functions that they call. */
 
-import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { refuse } from '../../errors.ts';
 import { calledFunction, dataInputs, MOST_NODES, reference } from './scope.ts';
 import { FILE } from './signature.ts';

@@ -1,6 +1,6 @@
 /** The nodes of a graph or of a function, by name, and the way from one to what it reads. */
 
-import type { Attribute, FunctionDef, NodeDef } from '../../1-read/saved-model.ts';
+import type { Attribute, FunctionDef, NodeDef } from '../../1-read/graph-def.ts';
 import { refuse } from '../../errors.ts';
 
 /** More nodes than any real model has once its functions are inlined. */

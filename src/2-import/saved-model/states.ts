@@ -3,7 +3,8 @@
  * frames of a stream. Which they are is known before the graph is run, and which nodes are run only to assign to them.
  */
 
-import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { random, withoutAugmentation } from './augmentation.ts';
 import {
   argumentsOf,

@@ -2,7 +2,8 @@
 
 import type { AnyTensor } from '../../1-read/element-types.ts';
 import type { Files } from '../../1-read/files.ts';
-import type { FunctionDef, MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import type { FunctionDef, NodeDef } from '../../1-read/graph-def.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import { calledFunction, order, reference, type Scope, scopeOf } from './scope.ts';

@@ -1,6 +1,6 @@
 /** What TensorFlow's ops make of strings, and of what comes of strings: other values of `text.ts`, or nodes. */
 
-import type { NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { constant } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';

@@ -1,7 +1,8 @@
 /** What nodes read: constants, variables by their trained values, tables, and the numbers that come of text. */
 
 import type { Files } from '../../1-read/files.ts';
-import type { MetaGraph, NodeDef } from '../../1-read/saved-model.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { Refusal } from '../../errors.ts';
 import { type Budget, builderFor, constant, spend } from '../../ir/builder.ts';

@@ -3,7 +3,9 @@
  * function that restores it: names of variables are arbitrary, and repeat.
  */
 
-import type { FunctionDef, MetaGraph, NodeDef, SavedObject } from '../../1-read/saved-model.ts';
+import type { FunctionDef, NodeDef } from '../../1-read/graph-def.ts';
+import type { SavedObject } from '../../1-read/object-graph.ts';
+import type { MetaGraph } from '../../1-read/saved-model.ts';
 import { tensorOf } from '../../1-read/tensor-proto.ts';
 import { refuse } from '../../errors.ts';
 import { calledFunction, order, reference, type Scope, scopeOf } from './scope.ts';
