@@ -1,3 +1,4 @@
+use fearless_simd::Level;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::Tensor;
@@ -41,7 +42,13 @@ impl<const SIZE: usize, const ROWS: usize> LayerNormalization<SIZE, ROWS> {
             assert!(X::LEN.is_multiple_of(SIZE), "whole rows of numbers");
         };
         let (scale, shift) = self.0.split_at(ROWS / 2);
-        normalize(X::flat_mut(x), epsilon, &numbers(scale)[..SIZE], &numbers(shift)[..SIZE]);
+        normalize(
+            Level::new(),
+            X::flat_mut(x),
+            epsilon,
+            &numbers(scale)[..SIZE],
+            &numbers(shift)[..SIZE],
+        );
         x
     }
 
