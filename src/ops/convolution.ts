@@ -131,7 +131,10 @@ function plainLayer({ types, layer }: Pick<Step, 'types' | 'layer'>): string {
   const sizes = types.kernel.shape.slice(0, -2) as number[];
   const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
   const groups = channels(types.x.shape) / inGroup;
-  const rows = groups * Math.ceil(filters / groups / 16) * (1 + elements(sizes) * inGroup);
+  // The layer over volumes adds convolutions of planes.
+  const planes = sizes.length === 3 ? sizes[0]! : 1;
+  const rows =
+    planes * groups * Math.ceil(filters / groups / 16) * (1 + (elements(sizes) / planes) * inGroup);
   // The layer over volumes has groups, be it only one.
   const isGrouped = groups > 1 && sizes.length < 3;
   const type = `${isGrouped ? 'Grouped' : ''}Conv${sizes.length}D`;

@@ -98,22 +98,23 @@ fn conv3d<
 fn convolutions() {
     let (same, valid) = (Window::same(), Window::valid());
     conv3d::<1, 3, 17, 1, 8, 3, 3, 3>(Slide::one_by_one(same, [0; 3]));
-    conv3d::<3, 2, 5, 1, 55, 2, 5, 5>(Slide::one_by_one(same, [1; 3]));
-    conv3d::<2, 3, 16, 1, 25, 3, 5, 4>(Slide::one_by_one(valid, [0; 3]));
+    conv3d::<3, 2, 5, 1, 57, 2, 5, 5>(Slide::one_by_one(same, [1; 3]));
+    conv3d::<2, 3, 16, 1, 26, 3, 5, 4>(Slide::one_by_one(valid, [0; 3]));
     let explicit = Window::explicit([[2, 1], [0, 3], [1, 2]]);
-    conv3d::<2, 1, 3, 1, 9, 1, 2, 4>(Slide::one_by_one(explicit, [2, 0, 1]));
-    conv3d::<2, 2, 6, 3, 51, 6, 4, 4>(Slide::one_by_one(same, [0; 3]));
-    conv3d::<3, 1, 34, 2, 112, 2, 3, 3>(Slide::one_by_one(same, [1; 3]));
+    conv3d::<2, 1, 3, 1, 10, 1, 2, 4>(Slide::one_by_one(explicit, [2, 0, 1]));
+    conv3d::<2, 2, 6, 3, 54, 6, 4, 4>(Slide::one_by_one(same, [0; 3]));
+    conv3d::<3, 1, 34, 2, 120, 2, 3, 3>(Slide::one_by_one(same, [1; 3]));
+    conv3d::<3, 2, 20, 1, 114, 2, 9, 9>(Slide::one_by_one(same, [1; 3]));
     let strided =
         Slide { window: same.strides([2; 3]), strides: [2; 3], dilations: [1; 3], before: [1; 3] };
-    conv3d::<3, 2, 4, 1, 55, 2, 7, 4>(strided);
+    conv3d::<3, 2, 4, 1, 57, 2, 7, 4>(strided);
     let dilated = Slide {
         window: valid.dilations([2; 3]),
         strides: [1; 3],
         dilations: [2; 3],
         before: [0; 3],
     };
-    conv3d::<2, 2, 4, 1, 17, 2, 5, 3>(dilated);
+    conv3d::<2, 2, 4, 1, 18, 2, 5, 3>(dilated);
 }
 
 fn conv3d_transpose<
