@@ -20,7 +20,6 @@ pub(crate) mod panels;
 #[cfg(test)]
 mod peak;
 pub(crate) mod pooling;
-pub(crate) mod pooling3d;
 pub(crate) mod rectangle;
 pub(crate) mod reduction;
 pub(crate) mod resampling;

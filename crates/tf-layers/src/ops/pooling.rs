@@ -13,7 +13,7 @@ pub fn max_pooling1d<'y, const C: usize, const STEPS: usize, const STEPS_OUT: us
     window: Window<1>,
     y: &'y mut [f32],
 ) -> &'y mut [[[f32; C]; STEPS_OUT]] {
-    let axes = [Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
+    let axes = [Axis::ONE, Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
     let y: &mut [[[f32; C]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
     pooling::max(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
@@ -33,7 +33,7 @@ pub fn max_pooling2d<
     window: Window<2>,
     y: &'y mut [f32],
 ) -> &'y mut [[[[f32; C]; W_OUT]; H_OUT]] {
-    let axes = [window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
+    let axes = [Axis::ONE, window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
     let y: &mut [[[[f32; C]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
     pooling::max(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
@@ -46,7 +46,7 @@ pub fn average_pooling1d<'y, const C: usize, const STEPS: usize, const STEPS_OUT
     window: Window<1>,
     y: &'y mut [f32],
 ) -> &'y mut [[[f32; C]; STEPS_OUT]] {
-    let axes = [Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
+    let axes = [Axis::ONE, Axis::ONE, window.axis(0, size, STEPS, STEPS_OUT)];
     let y: &mut [[[f32; C]; STEPS_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
     pooling::average(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
@@ -66,7 +66,7 @@ pub fn average_pooling2d<
     window: Window<2>,
     y: &'y mut [f32],
 ) -> &'y mut [[[[f32; C]; W_OUT]; H_OUT]] {
-    let axes = [window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
+    let axes = [Axis::ONE, window.axis(0, sizes[0], H, H_OUT), window.axis(1, sizes[1], W, W_OUT)];
     let y: &mut [[[[f32; C]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
     pooling::average(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y

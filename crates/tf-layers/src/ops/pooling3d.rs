@@ -1,7 +1,9 @@
 //! Pooling over volumes, channels last.
 
+use fearless_simd::Level;
+
 use crate::kernels::axis::Axis;
-use crate::kernels::pooling3d;
+use crate::kernels::pooling;
 use crate::{Tensor, Volume, Window};
 
 /// The largest number of each channel under each window; padding is never the largest.
@@ -22,7 +24,7 @@ pub fn max_pooling3d<
 ) -> &'y mut [Volume<D_OUT, H_OUT, W_OUT, C>] {
     let axes = axes(window, sizes, [D, H, W], [D_OUT, H_OUT, W_OUT]);
     let y: &mut [Volume<D_OUT, H_OUT, W_OUT, C>] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling3d::max(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::max(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }
 
@@ -44,7 +46,7 @@ pub fn average_pooling3d<
 ) -> &'y mut [Volume<D_OUT, H_OUT, W_OUT, C>] {
     let axes = axes(window, sizes, [D, H, W], [D_OUT, H_OUT, W_OUT]);
     let y: &mut [Volume<D_OUT, H_OUT, W_OUT, C>] = &mut Tensor::batch_mut(y)[..x.len()];
-    pooling3d::average(Tensor::flat(x), axes, C, Tensor::flat_mut(y));
+    pooling::average(Level::new(), Tensor::flat(x), axes, C, Tensor::flat_mut(y));
     y
 }
 
