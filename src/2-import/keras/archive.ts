@@ -7,8 +7,7 @@ import { openZip } from '../../1-read/zip.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
 import type { LayerConfig } from './config.ts';
-import type { KerasModel } from './index.ts';
-import type { WeightFile, Weights } from './weights.ts';
+import type { KerasModel, WeightFile, Weights } from './keras-model.ts';
 
 const WEIGHTS = 'model.weights.h5';
 

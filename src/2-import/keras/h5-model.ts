@@ -6,8 +6,7 @@ import { isList, isObject, type Json, parseJson, valueAt } from '../../1-read/js
 import { Refusal, refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
-import type { KerasModel } from './index.ts';
-import type { WeightFile, Weights } from './weights.ts';
+import type { KerasModel, WeightFile, Weights } from './keras-model.ts';
 
 /** The text of `model.to_json()`, for a file that holds weights alone. */
 export interface Architecture {

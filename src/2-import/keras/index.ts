@@ -14,23 +14,9 @@ import { stateValues, withStates } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig, type ModelConfig, modelConfig } from './config.ts';
 import { typeNamed } from './dtype.ts';
 import { inWordsOfKeras2 } from './keras-1.ts';
+import type { KerasModel } from './keras-model.ts';
 import { type Conversion, callLayer, isCalledFunction, loweringOf } from './layer.ts';
 import { type ModelRun, runModel } from './run-model.ts';
-import type { WeightFile } from './weights.ts';
-
-/** What a `.keras` or an `.h5` file holds. */
-export interface KerasModel {
-  /** The name of the file, for errors. */
-  readonly file: string;
-  readonly config: Json;
-  /** The version of Keras that wrote it: `3.15.1`. */
-  readonly version: string;
-  readonly weights: WeightFile;
-  /** What its user should know of it. */
-  readonly remarks?: readonly string[];
-  /** In bytes: a file may ask for memory as it has bytes itself. */
-  readonly size: number;
-}
 
 export function importKeras(source: KerasModel, options: ImportOptions): ImportedModel {
   return within(source.file, () =>

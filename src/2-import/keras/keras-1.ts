@@ -8,8 +8,7 @@ import { Refusal } from '../../errors.ts';
 import { type Tensor, zeros } from '../../ir/types.ts';
 import { rowMajor, stridedIndices, take } from '../../ops/broadcasting.ts';
 import { type LayerConfig, layerConfig } from './config.ts';
-import type { KerasModel } from './index.ts';
-import type { Weights } from './weights.ts';
+import type { KerasModel, Weights } from './keras-model.ts';
 
 const ofConvolutions =
   'a file of Keras 1 does not say whether the model was trained on Theano, which turns the kernels of convolutions round; if it was, load it in Keras on TensorFlow and save it again';

@@ -22,8 +22,8 @@ import type { StateValues } from '../state-values.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import { configReader } from './config-reader.ts';
 import { dtypeOfPolicy, halfFloatOfPolicy } from './dtype.ts';
+import type { Weights } from './keras-model.ts';
 import { tensorflow } from './tensorflow-op.ts';
-import type { Weights } from './weights.ts';
 
 /** What all layers of a model share while they are read. */
 export interface Conversion {

@@ -10,8 +10,8 @@ import {
   type TensorPlace,
   tensorsIn,
 } from './config.ts';
+import type { Weights } from './keras-model.ts';
 import type { LayerCall } from './layer.ts';
-import type { Weights } from './weights.ts';
 
 /** What a call came to; undefined if it could not be converted, which has been told. */
 type Result = KerasOutputs | undefined;

@@ -14,9 +14,8 @@ import {
 import { reshaped } from '../../ops/reshape.ts';
 import { steps } from '../../ops/slice.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
-import type { Imported } from './imported.ts';
-import { type Body, isOperand } from './loop-body.ts';
-import type { Loop } from './loops.ts';
+import { type Imported, isOperand } from './imported.ts';
+import type { Body, Loop } from './loop-body.ts';
 import { timeMajor } from './tensor-lists.ts';
 
 /** What the methods of a loop in Rust take without being long-winded. */

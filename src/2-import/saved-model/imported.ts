@@ -19,3 +19,8 @@ export interface Unknown {
 export type Imported = Operand | Complex | Resource | TensorList | TextValue | Unknown;
 
 export const unknown: Unknown = { kind: 'unknown' };
+
+/** Whether it is numbers that an operator can take. */
+export function isOperand(value: Imported): value is Operand {
+  return ['by batch', 'constant', 'input', 'node'].includes(value.kind);
+}

@@ -13,7 +13,8 @@ import { withoutAugmentation } from './augmentation.ts';
 import { withFailingLookUps } from './failing-look-ups.ts';
 import { type Imported, type Unknown, unknown } from './imported.ts';
 import { LARGEST_LEVEL, largestLevel, withLevelFloors } from './level-floors.ts';
-import { type Loop, lowerLoop } from './loops.ts';
+import type { Loop } from './loop-body.ts';
+import { lowerLoop } from './loops.ts';
 import { lowerNode } from './lower-node.ts';
 import { newWalk, spend, type Walk } from './passed-variables.ts';
 import {

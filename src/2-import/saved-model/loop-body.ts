@@ -1,11 +1,25 @@
-/** What a round of a loop makes of what it is given: the body as it is read once, for all rounds. */
+/** A loop, and what a round of it makes of what it is given: the body as it is read once, for all rounds. */
 
-import type { Input } from '../../ir/graph.ts';
-import type { Operand } from '../../ops/tensorflow.ts';
-import { type Imported, unknown } from './imported.ts';
-import type { Loop, Rounds } from './loops.ts';
+import type { Input, Layer } from '../../ir/graph.ts';
+import type { Builder, Operand } from '../../ops/tensorflow.ts';
+import { type Imported, isOperand, unknown } from './imported.ts';
 import type { TensorList } from './tensor-lists.ts';
 import { type TermReader, termReader } from './terms.ts';
+
+/** The functions of a loop. `wanted` are the results that are needed; the others need not be computed. */
+export interface Loop {
+  readonly name: string;
+  condition(values: readonly Imported[]): Imported;
+  body(values: readonly Imported[], wanted?: readonly number[]): readonly Imported[];
+  /** Reads the body for a try: undefined, and no problem told, if it cannot be read. */
+  tryBody(values: readonly Imported[]): readonly Imported[] | undefined;
+  readonly nodesOfBody: number;
+  readonly layer: Layer;
+  readonly builder: Builder;
+}
+
+/** The counters in every round. */
+export type Rounds = readonly ReadonlyMap<number, Imported>[];
 
 /** The body of a loop, read once for all rounds. */
 export interface Body {
@@ -70,10 +84,4 @@ function listInBody(
     case 'writes':
       return unknown;
   }
-}
-
-export function isOperand(value: Imported): value is Operand {
-  return (
-    value.kind !== 'list' && value.kind !== 'variable' && value.kind !== 'complex' && value.kind !== 'unknown'
-  );
 }

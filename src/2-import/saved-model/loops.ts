@@ -1,25 +1,11 @@
 /** Loops of a SavedModel: as the recurrent layers that they are, or else as a loop, or written out round by round. */
 
 import { Refusal } from '../../errors.ts';
-import type { Layer } from '../../ir/graph.ts';
-import type { Builder } from '../../ops/tensorflow.ts';
 import { generalLoop } from './general-loop.ts';
 import type { Imported } from './imported.ts';
 import { unknown } from './imported.ts';
-import { readBody } from './loop-body.ts';
+import { type Loop, type Rounds, readBody } from './loop-body.ts';
 import { recurrentLayers } from './recurrent-loop.ts';
-
-/** The functions of a loop. `wanted` are the results that are needed; the others need not be computed. */
-export interface Loop {
-  readonly name: string;
-  condition(values: readonly Imported[]): Imported;
-  body(values: readonly Imported[], wanted?: readonly number[]): readonly Imported[];
-  /** Reads the body for a try: undefined, and no problem told, if it cannot be read. */
-  tryBody(values: readonly Imported[]): readonly Imported[] | undefined;
-  readonly nodesOfBody: number;
-  readonly layer: Layer;
-  readonly builder: Builder;
-}
 
 /** A longer loop is no sequence that a model would see. */
 const MOST_ROUNDS = 2 ** 16;
@@ -56,9 +42,6 @@ function countersOf(loop: Loop, inputs: readonly Imported[]): readonly number[] 
 
 const only = (values: readonly Imported[], kept: readonly number[]) =>
   values.map((value, i) => (kept.includes(i) ? value : unknown));
-
-/** The counters in every round. */
-export type Rounds = readonly ReadonlyMap<number, Imported>[];
 
 function countRounds(loop: Loop, inputs: readonly Imported[], counters: readonly number[]): Rounds {
   const rounds: ReadonlyMap<number, Imported>[] = [];

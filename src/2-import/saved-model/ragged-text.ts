@@ -3,9 +3,19 @@
 import { Refusal } from '../../errors.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import type { Tokenizer } from '../../ops/text-vectorization.ts';
-import type { Count, Counts, Partition, Texts, TextValue, Tokens } from './text.ts';
+import { isOperand } from './imported.ts';
+import type {
+  Count,
+  Counts,
+  Partition,
+  TextLowering,
+  TextNode,
+  TextResult,
+  Texts,
+  TextValue,
+  Tokens,
+} from './text.ts';
 import { inType, vectorized } from './text-nodes.ts';
-import { isOperand, type TextLowering, type TextNode, type TextResult } from './text-ops.ts';
 
 export const raggedTextTensorflow: Readonly<Record<string, TextLowering>> = {
   StringSplitV2: ({ node, inputs: [x, separator] }) => {

@@ -10,9 +10,8 @@ import { simpleRnn } from '../../ops/simple-rnn.ts';
 import { steps } from '../../ops/slice.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { type Cell, cellOf, type State } from './cells.ts';
-import type { Imported } from './imported.ts';
-import { type Body, isOperand } from './loop-body.ts';
-import type { Loop } from './loops.ts';
+import { type Imported, isOperand } from './imported.ts';
+import type { Body, Loop } from './loop-body.ts';
 import { timeMajor } from './tensor-lists.ts';
 import type { Term } from './terms.ts';
 

@@ -1,6 +1,5 @@
 /** What TensorFlow's ops make of strings, and of what comes of strings: other values of `text.ts`, or nodes. */
 
-import type { NodeDef } from '../../1-read/graph-def.ts';
 import { Refusal } from '../../errors.ts';
 import { constant } from '../../ir/builder.ts';
 import type { Layer } from '../../ir/graph.ts';
@@ -12,23 +11,12 @@ import { reshapeTensorflow } from '../../ops/reshape.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import { combined, everyWord, type UnknownWord, type WordNumbers, wordOf } from '../../ops/vocabulary.ts';
 import { FAILING_LOOK_UP } from './failing-look-ups.ts';
+import { isOperand } from './imported.ts';
 import type { ReadableNode } from './node.ts';
 import { raggedTextTensorflow } from './ragged-text.ts';
-import type { Numbers, Strings, Texts, TextValue } from './text.ts';
+import type { Numbers, Strings, TextLowering, TextNode, TextResult, Texts } from './text.ts';
 import { inType } from './text-nodes.ts';
 import { charactersOf } from './text-pattern.ts';
-
-/** A node that reads text, or what comes of it. `node.inputs` has a stand-in for each such input. */
-export interface TextNode {
-  readonly definition: NodeDef;
-  readonly node: ReadableNode;
-  readonly inputs: readonly TextResult[];
-  readonly layer: Layer;
-}
-
-export type TextResult = Operand | TextValue;
-
-export type TextLowering = (text: TextNode) => TextResult | readonly TextResult[] | undefined;
 
 /** What the op makes of its inputs; undefined if it is one of numbers only. */
 export const lowerText: TextLowering = (text) => {
@@ -131,10 +119,6 @@ export const textTensorflow: Readonly<Record<string, TextLowering>> = {
     return node.add(hashedCrossing, inputs, { buckets, key }, {});
   },
 };
-
-export function isOperand(value: TextResult): value is Operand {
-  return ['by batch', 'constant', 'input', 'node'].includes(value.kind);
-}
 
 function isChanged({ isLower, removed }: Texts): boolean {
   return isLower || removed !== '';

@@ -4,11 +4,13 @@
  */
 
 import type { StringTensor } from '../../1-read/element-types.ts';
+import type { NodeDef } from '../../1-read/graph-def.ts';
 import type { Input, Layer } from '../../ir/graph.ts';
 import type { Dim, DType } from '../../ir/types.ts';
 import type { Operand } from '../../ops/tensorflow.ts';
 import type { Tokenizer } from '../../ops/text-vectorization.ts';
 import type { WordNumbers } from '../../ops/vocabulary.ts';
+import type { ReadableNode } from './node.ts';
 import type { TableContent } from './tables.ts';
 
 /** Strings that are the same at every prediction. */
@@ -108,6 +110,18 @@ export type TextValue =
   | Table
   | Texts
   | Tokens;
+
+/** A node that reads text, or what comes of it. `node.inputs` has a stand-in for each such input. */
+export interface TextNode {
+  readonly definition: NodeDef;
+  readonly node: ReadableNode;
+  readonly inputs: readonly TextResult[];
+  readonly layer: Layer;
+}
+
+export type TextResult = Operand | TextValue;
+
+export type TextLowering = (text: TextNode) => TextResult | readonly TextResult[] | undefined;
 
 /** The strings of an input of a model. */
 export function textsOf(source: Input): Texts {

@@ -1,5 +1,6 @@
-/** The weights of a model, as its layers ask for them. How a file names them is its own affair. */
+/** What a file of Keras holds: a config, and weights as layers ask for them. How a file names those is its own affair. */
 
+import type { Json } from '../../1-read/json.ts';
 import type { Tensor } from '../../ir/types.ts';
 import type { InnerPlace } from '../../ops/keras.ts';
 import type { LayerConfig } from './config.ts';
@@ -22,4 +23,18 @@ export interface Weights {
 export interface WeightFile {
   readonly weights: Weights;
   unread(): readonly string[];
+}
+
+/** What a `.keras` or an `.h5` file holds. */
+export interface KerasModel {
+  /** The name of the file, for errors. */
+  readonly file: string;
+  readonly config: Json;
+  /** The version of Keras that wrote it: `3.15.1`. */
+  readonly version: string;
+  readonly weights: WeightFile;
+  /** What its user should know of it. */
+  readonly remarks?: readonly string[];
+  /** In bytes: a file may ask for memory as it has bytes itself. */
+  readonly size: number;
 }
