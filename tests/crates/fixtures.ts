@@ -25,7 +25,7 @@ function logits(): ModelToConvert {
 
 function fixture(name: string, folder: string): ModelToConvert {
   const flags = flagsOf(path.join(folder, 'case.json'));
-  const file = ['saved_model', 'model.keras', 'model.h5', 'model.pb'].find((each) =>
+  const file = ['saved_model', 'model.keras', 'model.h5', 'model.weights.h5', 'model.pb'].find((each) =>
     fs.existsSync(path.join(folder, each)),
   );
   const [input, lengths] = flags.input_shape?.split('=') ?? [];

@@ -33,7 +33,7 @@ export function readArchive(source: Source): KerasModel {
 }
 
 /** Weights as `keras/src/saving/saving_lib.py` lays them down, since Keras 2.12. */
-function weightFile(root: Group, file: string, asset: Assets): WeightFile {
+export function weightFile(root: Group, file: string, asset: Assets): WeightFile {
   const read = new Set<string>();
   return {
     weights: weightsOf(root, file, read, asset),
@@ -56,8 +56,8 @@ function datasetsIn(group: Group): readonly string[] {
   });
 }
 
-/** The group of the layers of a model. */
-function containerOf(model: Group): Group | undefined {
+/** The group of the layers of a model; undefined if the file has none, and so was not laid down like this. */
+export function containerOf(model: Group): Group | undefined {
   for (const name of ['layers', '_layer_checkpoint_dependencies']) {
     const child = model.child(name);
     if (child?.kind === 'group') return child;

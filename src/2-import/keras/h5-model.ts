@@ -5,6 +5,7 @@ import { type Dataset, type Group, openHdf5 } from '../../1-read/hdf5/index.ts';
 import { isList, isObject, type Json, parseJson, valueAt } from '../../1-read/json.ts';
 import { Refusal, refuse } from '../../errors.ts';
 import type { Tensor } from '../../ir/types.ts';
+import { weightFile as byPlaces, containerOf } from './archive.ts';
 import { isModel, type LayerConfig, layerConfig } from './config.ts';
 import type { KerasModel, WeightFile, Weights } from './keras-model.ts';
 
@@ -19,7 +20,8 @@ export function readH5(source: Source, architecture: Architecture | undefined): 
   const inModel = root.child('model_weights');
   const weights = inModel?.kind === 'group' ? inModel : root;
   const own = root.text('model_config');
-  if (namesAt(weights, 'layer_names') === undefined) {
+  const isNamed = namesAt(weights, 'layer_names') !== undefined;
+  if (!isNamed && !containerOf(root)) {
     return refuse(source.name, 'has no layer_names, and so is no model or weights of Keras');
   }
   if (own === undefined && architecture === undefined) {
@@ -30,6 +32,17 @@ export function readH5(source: Source, architecture: Architecture | undefined): 
   }
   const given = architecture && parseJson(architecture.bytes, architecture.file);
   const config = given ?? parseJson(new TextEncoder().encode(own), `${source.name}, model_config`);
+  if (!isNamed) {
+    // `save_weights` of Keras 3 lays them down as in a `.keras` file.
+    const inPlaces = byPlaces(root, source.name, () => undefined);
+    return {
+      file: source.name,
+      config,
+      version: versionIn(config) ?? '3',
+      weights: inPlaces,
+      size: source.size,
+    };
+  }
   const version = weights.text('keras_version') ?? root.text('keras_version') ?? versionIn(config) ?? '1';
   const backend = weights.text('backend') ?? root.text('backend');
   if (backend === 'theano') {
