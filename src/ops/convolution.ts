@@ -85,12 +85,10 @@ export const convolution = defineOp({
   work: (types, attributes) => winogradOf(types, attributes)?.work ?? 0,
 
   emit({ inputs, types, into, work, layer, use }, { window, activation }) {
-    const [inGroup, filters] = types.kernel.shape.slice(-2) as [number, number];
     const slides = slidesOf(types, window, use);
     const fast = winogradOf(types, { window, activation });
     if (fast) {
-      const rustType = `WinogradConv2D<${inGroup}, ${filters}, ${fast.rows}>`;
-      const field = layer({ rustType, doc: docOf(types), pack: ['kernel', 'bias'] });
+      const field = layer({ rustType: fast.rustType, doc: docOf(types), pack: ['kernel', 'bias'] });
       return `${field}.apply(${inputs.x}, ${slides}, ${rustActivation(activation, use)}, ${work}, ${into})`;
     }
     const field = plainLayer({ types, layer });

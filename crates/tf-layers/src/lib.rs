@@ -70,7 +70,7 @@ pub use layers::{
     Conv3DTranspose, Dense, DepthwiseConv1D, DepthwiseConv2D, Embedding, Fourier, GroupedConv1D,
     GroupedConv2D, Gru, GruCell, GruResetBefore, GruResetBeforeCell, LayerNormalization, Lstm,
     LstmCell, Resampling, Row, Run, SimpleRnn, SimpleRnnCell, Steps, UnknownWord, Vocabulary,
-    WinogradConv2D, Word,
+    WinogradConv1D, WinogradConv2D, Word,
 };
 pub use ops::Hash;
 pub use tensor::{Number, Rank5, Rank6, Rank7, Rank8, Shape, Tensor, Volume};

@@ -30,6 +30,8 @@ pub(crate) mod sweep;
 #[cfg(test)]
 pub(crate) mod testing;
 pub(crate) mod tile;
+pub(crate) mod toom_cook;
 pub(crate) mod top_k;
 pub(crate) mod transposition;
 pub(crate) mod winograd;
+pub(crate) mod winograd_tiles;

@@ -14,7 +14,7 @@ use super::convolution::Convolution;
 use super::dispatch::dispatch;
 use super::panels::Row;
 use super::testing::{levels, numbers};
-use super::winograd::Winograd;
+use super::winograd::{Windows, Winograd};
 use crate::{Activation, Buffer};
 
 /// How often ResNet-50 has a convolution: (count, size, stride, steps out, channels, filters).
@@ -99,11 +99,13 @@ fn peak() {
             all += multiplications * (channels * filters) as f64 / 1e9;
             time += count as f64 * seconds;
             if size == 3 && steps_out > 7 {
-                let winograd = Winograd { axes: [axis; 2], channels, filters };
-                let panels = vec![Row([0.01; 16]); Winograd::rows(channels, filters)];
-                let mut work = aligned(Winograd::work(channels, filters));
+                let windows = [Windows { size, outputs: 2, taps: 3 }; 2];
+                let winograd = Winograd { windows, channels, filters };
+                let panels = vec![Row([0.01; 16]); winograd.rows()];
+                let mut work = aligned(winograd.work());
                 seconds = least(|| {
-                    winograd.apply(level, &x, &panels, Activation::Relu, &mut work, &mut y);
+                    let images = winograd.over([axis; 2]);
+                    images.apply(level, &x, &panels, Activation::Relu, &mut work, &mut y);
                 });
             }
             time_of_crates += count as f64 * seconds;

@@ -3,9 +3,6 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 use crate::kernels::convolution::Convolution;
 use crate::kernels::panels::{LANES, Row};
-#[cfg(feature = "pack")]
-use crate::kernels::winograd;
-use crate::kernels::winograd::Winograd;
 use crate::layers::bands::Bands;
 use crate::{Activation, Tensor, Window};
 
@@ -115,57 +112,6 @@ impl<const KH: usize, const KW: usize, const IN: usize, const OUT: usize, const 
             bias,
             0..OUT,
         );
-    }
-}
-
-/// A convolution over images, with windows of 3 rows and 3 columns at every pixel, by Winograd's
-/// F(2×2, 3×3): `IN` channels → `OUT` channels, 16 of each or more.
-///
-/// `ROWS` is 16·ceil(`OUT` / 16)·(1 + `IN`): the panels of [`Dense`](crate::Dense) for each of the
-/// 16 products.
-#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(transparent)]
-pub struct WinogradConv2D<const IN: usize, const OUT: usize, const ROWS: usize>([Row; ROWS]);
-
-impl<const IN: usize, const OUT: usize, const ROWS: usize> WinogradConv2D<IN, OUT, ROWS> {
-    const CHECKED: () = {
-        assert!(IN >= LANES && OUT >= LANES, "as many channels as a row has");
-        assert!(ROWS == Winograd::rows(IN, OUT), "ROWS of WinogradConv2D");
-    };
-
-    /// Numbers that [`Self::apply`] computes in, however many samples there are.
-    pub const WORK: usize = Winograd::work(IN, OUT);
-
-    /// `activation(kernel ∗ x + bias)`.
-    ///
-    /// # Panics
-    /// If `y` or `work` is too short, the window has another number of places than the result, or
-    /// strides or dilations.
-    pub fn apply<'y, const H: usize, const W: usize, const H_OUT: usize, const W_OUT: usize>(
-        &self,
-        x: &[[[[f32; IN]; W]; H]],
-        window: Window<2>,
-        activation: Activation,
-        work: &mut [f32],
-        y: &'y mut [f32],
-    ) -> &'y mut [[[[f32; OUT]; W_OUT]; H_OUT]] {
-        const { Self::CHECKED };
-        let axes = [window.axis(0, 3, H, H_OUT), window.axis(1, 3, W, W_OUT)];
-        let is_plain = axes.iter().all(|axis| axis.stride == 1 && axis.dilation == 1);
-        assert!(is_plain, "a window without strides and dilations");
-        let winograd = Winograd { axes, channels: IN, filters: OUT };
-        let y: &mut [[[[f32; OUT]; W_OUT]; H_OUT]] = &mut Tensor::batch_mut(y)[..x.len()];
-        let (x, numbers) = (Tensor::flat(x), Tensor::flat_mut(y));
-        winograd.apply(Level::new(), x, &self.0, activation, &mut work[..Self::WORK], numbers);
-        y
-    }
-
-    /// Takes the weights as Keras keeps them.
-    #[cfg(feature = "pack")]
-    pub fn pack(&mut self, kernel: &[[[[f32; OUT]; IN]; 3]; 3], bias: &[f32; OUT]) {
-        const { Self::CHECKED };
-        let kernel = kernel.as_flattened().as_flattened().as_flattened();
-        winograd::pack(&mut self.0, kernel, bias);
     }
 }
 
