@@ -390,6 +390,21 @@ mod tests {
     }
 
     #[test]
+    fn registers_side_by_side_that_do_not_fill_the_channels() {
+        let axis = |steps: usize| Axis {
+            size: 3,
+            stride: 2,
+            dilation: 1,
+            before: 1,
+            steps,
+            steps_out: steps.div_ceil(2),
+        };
+        for channels in [128, 136, 144] {
+            check(&Depthwise { axes: [axis(5), axis(9)], channels, multiplier: 1 });
+        }
+    }
+
+    #[test]
     fn any_depthwise_convolution() {
         let mut sizes = Sizes::new(2);
         for i in 0..600 {
