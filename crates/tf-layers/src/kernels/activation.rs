@@ -2,6 +2,7 @@
 
 use fearless_simd::Simd;
 
+use super::panels::LANES;
 use crate::math::real::{Real, Register};
 use crate::math::single::{exp, expm1, log1p};
 
@@ -10,12 +11,17 @@ pub(crate) use crate::math::single::{gelu, tanh};
 /// Puts the function of each number in its place.
 #[inline(always)]
 pub(crate) fn each<S: Simd>(simd: S, y: &mut [f32], f: impl Fn(Register<S>) -> Register<S>) {
-    for y in y.chunks_mut(Register::<S>::LEN) {
-        let is_whole = y.len() == Register::<S>::LEN;
-        let x = if is_whole { Register::load(simd, y) } else { Register::load_some(simd, y, 0.0) };
-        let x = f(x);
-        if is_whole { x.store(y) } else { x.store_some(y) }
+    let (whole, some) = y.split_at_mut(y.len() - y.len() % Register::<S>::LEN);
+    let mut rest = [0.0; LANES];
+    rest[..some.len()].copy_from_slice(some);
+    let filled = if some.is_empty() { 0 } else { Register::<S>::LEN };
+    // The formula is there once for both.
+    for y in [whole, &mut rest[..filled]] {
+        for y in y.chunks_exact_mut(Register::<S>::LEN) {
+            f(Register::load(simd, y)).store(y);
+        }
     }
+    some.copy_from_slice(&rest[..some.len()]);
 }
 
 /// max(x, 0); NaN stays NaN.

@@ -214,6 +214,21 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "parallel")]
+    #[test]
+    fn any_number_of_threads() {
+        for threads in [1, 2, 3, 7] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let axes = [pointwise(40), pointwise(6)];
+                let convolution =
+                    Convolution { axes, groups: 1, channels: 3, filters: 16, adds: false };
+                let axes = axes.map(|axis| Axis { size: 3, before: 1, ..axis });
+                check(convolution, Depthwise { axes, channels: 16, multiplier: 1 });
+            });
+        }
+    }
+
     fn pointwise(steps: usize) -> Axis {
         Axis { size: 1, stride: 1, dilation: 1, before: 0, steps, steps_out: steps }
     }
