@@ -80,7 +80,7 @@ export interface Crate {
   readonly statements: readonly Statement[];
   /** The loops that they run. */
   readonly loops: readonly LoopStruct[];
-  /** Names of `tf_layers` that the statements use, such as `Activation::Relu`. */
+  /** Names of `tf_layers` that the statements use, such as `activation::RELU`. */
   readonly uses: readonly string[];
   /** Whether a step can find an input that it cannot read. */
   readonly isFallible: boolean;

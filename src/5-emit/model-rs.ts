@@ -52,6 +52,9 @@ const FINGERPRINT: u64 = include!(concat!(env!("OUT_DIR"), "/${crate}.rs"));`;
   return `${head} include_value!(concat!(\n    env!("OUT_DIR"),\n    "/${crate}.bin"\n));`;
 }
 
+/** What the names of activations begin with, among those of `tf_layers`. */
+const ACTIVATIONS = 'activation::';
+
 function imports(crate: Crate): string {
   const path = crate.weights === 'file' ? ['use std::path::Path;'] : [];
   const std = [
@@ -59,14 +62,16 @@ function imports(crate: Crate): string {
     ...path,
     ...(predictsOne(crate) ? ['use std::slice;'] : []),
   ];
-  const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith('Activation::'))];
+  const uses = ['InputError', ...crate.uses.filter((use) => !use.startsWith(ACTIVATIONS))];
   if (hasBuffers(crate.plan)) uses.push('Buffer');
   if (crate.isBinary) uses.push('Confidence', 'Thresholds');
   if (crate.hasIntermediates) uses.push('Intermediate');
   if (crate.weights === 'file') uses.push('Weights', 'WeightsError');
-  const activations = crate.uses.filter((use) => use.startsWith('Activation::')).map((use) => use.slice(12));
+  const activations = crate.uses
+    .filter((use) => use.startsWith(ACTIVATIONS))
+    .map((use) => use.slice(ACTIVATIONS.length));
   const tfLayers = [
-    ...(activations.length > 0 ? [useStatement('tf_layers::Activation', activations)] : []),
+    ...(activations.length > 0 ? [useStatement('tf_layers::activation', activations)] : []),
     ...zerocopyUse(crate),
     useStatement('tf_layers', uses),
   ];

@@ -1,28 +1,28 @@
-/** The functions that a layer can apply to its own output: a member each of `tf_layers::Activation`. */
+/** The functions that a layer can apply to its own output: those of `tf_layers::activation`. */
 
 import type { Expression } from './expression.ts';
 import { rustNumber } from './expression.ts';
 import { type functions, scalarFunction } from './functions.ts';
 
-/** The functions with an `Activation` of their own, and its name. */
+/** The functions that are there, and their names: in small letters if they take a parameter. */
 const members = {
-  relu: 'Relu',
-  relu6: 'Relu6',
-  leaky_relu: 'LeakyRelu',
-  elu: 'Elu',
-  selu: 'Selu',
-  gelu: 'Gelu',
-  gelu_tanh: 'GeluTanh',
-  silu: 'Silu',
-  sigmoid: 'Sigmoid',
-  hard_sigmoid: 'HardSigmoid',
-  hard_sigmoid_of_keras_2: 'HardSigmoidOfKeras2',
-  hard_silu: 'HardSilu',
-  softplus: 'Softplus',
-  softsign: 'Softsign',
-  tanh: 'Tanh',
-  exp: 'Exponential',
-  mish: 'Mish',
+  relu: 'RELU',
+  relu6: 'RELU6',
+  leaky_relu: 'leaky_relu',
+  elu: 'elu',
+  selu: 'SELU',
+  gelu: 'GELU',
+  gelu_tanh: 'GELU_TANH',
+  silu: 'SILU',
+  sigmoid: 'SIGMOID',
+  hard_sigmoid: 'HARD_SIGMOID',
+  hard_sigmoid_of_keras_2: 'HARD_SIGMOID_OF_KERAS_2',
+  hard_silu: 'HARD_SILU',
+  softplus: 'SOFTPLUS',
+  softsign: 'SOFTSIGN',
+  tanh: 'TANH',
+  exp: 'EXPONENTIAL',
+  mish: 'MISH',
 } as const satisfies Partial<Record<keyof typeof functions, string>>;
 
 type Member = keyof typeof members;
@@ -64,12 +64,12 @@ export function activateAll(sums: Float64Array, activation: Activation): Float32
   return results;
 }
 
-/** `Relu`, `LeakyRelu(0.2)`, once it is imported. */
+/** `RELU`, `leaky_relu(0.2)`, once it is imported. */
 export function rustActivation(
   { name, parameter }: Activation,
   use: (...names: readonly string[]) => string,
 ): string {
-  const member = use(`Activation::${name === 'linear' ? 'Linear' : members[name]}`);
+  const member = use(`activation::${name === 'linear' ? 'LINEAR' : members[name]}`);
   return parameter === undefined ? member : `${member}(${rustNumber(parameter, 'f32').text})`;
 }
 

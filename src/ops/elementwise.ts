@@ -58,7 +58,7 @@ export const elementwise = defineOp({
   className: ({ expression }) => classOf(expression),
 });
 
-/** `ops::map2(x, y, a, |x, y| x + y)`, or `ops::activate(x, Relu, a)`. */
+/** `ops::map2(x, y, a, |x, y| x + y)`, or `ops::activate(x, RELU, a)`. */
 function statement(
   { inputs, use }: Pick<EmittedStep<InputName, never>, 'inputs' | 'use'>,
   expression: Expression,

@@ -101,7 +101,7 @@ export interface EmittedStep<Input extends string, Weight extends string> {
   layer(field: LayerField<Weight>): string;
   /** Declares the loop that the step is, and returns the call that runs it. */
   loop(inputs: readonly string[], into: string): string;
-  /** Imports names of `tf_layers`, such as `Activation::Relu`, and returns the last part of the last. */
+  /** Imports names of `tf_layers`, such as `activation::RELU`, and returns the last part of the last. */
   use(...names: readonly string[]): string;
 }
 

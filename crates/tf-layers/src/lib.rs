@@ -10,7 +10,7 @@
 //! ```
 //! # #[cfg(feature = "pack")] {
 //! use tf_layers::zerocopy::FromZeros;
-//! use tf_layers::{Activation, Dense};
+//! use tf_layers::{Dense, activation};
 //!
 //! let mut hidden: Dense<2, 3, 3> = Dense::new_zeroed();
 //! hidden.pack(&[[1.0, 0.0, -1.0], [0.0, 1.0, 1.0]], &[0.5, 0.0, 0.0]);
@@ -19,9 +19,9 @@
 //!
 //! let samples = [[1.0_f32, 2.0], [3.0, -4.0]];
 //! let (mut a, mut b) = ([0.0; 6], [0.0; 2]);
-//! let hidden: &[[f32; 3]] = hidden.apply(&samples, Activation::Relu, &mut a);
+//! let hidden: &[[f32; 3]] = hidden.apply(&samples, activation::RELU, &mut a);
 //! assert_eq!(hidden, [[1.5, 2.0, 1.0], [3.5, 0.0, 0.0]]);
-//! let score: &[[f32; 1]] = score.apply(hidden, Activation::Linear, &mut b);
+//! let score: &[[f32; 1]] = score.apply(hidden, activation::LINEAR, &mut b);
 //! assert_eq!(score, [[8.5], [2.5]]);
 //! # }
 //! ```
@@ -35,7 +35,7 @@
 #[cfg(target_endian = "big")]
 compile_error!("tf-layers reads weights in place, and they are little-endian");
 
-mod activation;
+pub mod activation;
 mod buffer;
 #[cfg(feature = "npz")]
 pub mod compare;

@@ -5,15 +5,15 @@
 use std::hint::black_box;
 
 use allocation_counter::measure;
+use tf_layers::activation::{GELU, LINEAR, SELU, TANH};
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{
-    Activation, BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D,
-    DepthwiseConv2D, Embedding, GroupedConv1D, GroupedConv2D, Gru, InputError, Intermediate, Lstm,
-    Steps, Window, math, ops,
+    BatchNormalization, Constant, Conv1D, Conv2D, Dense, DepthwiseConv1D, DepthwiseConv2D,
+    Embedding, GroupedConv1D, GroupedConv2D, Gru, InputError, Intermediate, Lstm, Steps, Window,
+    math, ops,
 };
 
 const SAMPLES: usize = 3;
-const LINEAR: Activation = Activation::Linear;
 
 type Sequence = [[f32; 6]; 20];
 type Image = [[[f32; 6]; 9]; 8];
@@ -39,7 +39,7 @@ fn layers() {
     let y = &mut scratch[..];
 
     let dense = Box::new(Dense::<6, 33, 21>::new_zeroed());
-    check("Dense", || -> &mut [[[f32; 33]; 20]] { dense.apply(&steps, Activation::Gelu, y) });
+    check("Dense", || -> &mut [[[f32; 33]; 20]] { dense.apply(&steps, GELU, y) });
     let layer = Box::new(Lstm::<6, 9, 36, { 3 * (2 + 6 + 9) }>::new_zeroed());
     check("Lstm", || -> &mut [[[f32; 9]; 20]] {
         layer.run(&steps, LINEAR, LINEAR, Steps::aligned()).sequence(y)
@@ -78,7 +78,7 @@ fn layers() {
         layer.apply_wrapping("words", &[[-11_i32, 2]; SAMPLES], y)
     });
     let layer = Box::new(BatchNormalization::<6, 2>::new_zeroed());
-    check("BatchNormalization", || layer.apply(&steps, Activation::Tanh, y));
+    check("BatchNormalization", || layer.apply(&steps, TANH, y));
     let layer = Box::new(Constant::<[f32; 17], 2>::new_zeroed());
     check("Constant", || layer.values());
     check("Intermediate", || Intermediate::new("steps", &[20, 6], SAMPLES, &scratch));
@@ -106,7 +106,7 @@ fn operations() {
     check("map4_mut", || {
         ops::map4_mut(&mut changed, &row, &x, &row, |a, b, c, d| a + b * c - d).len()
     });
-    check("activate", || ops::activate(&x, Activation::Selu, y).len());
+    check("activate", || ops::activate(&x, SELU, y).len());
     check("max_pooling1d", || -> &mut [[[f32; 6]; 20]] {
         ops::max_pooling1d(&x, 3, Window::same(), y)
     });

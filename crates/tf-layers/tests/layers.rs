@@ -2,7 +2,7 @@
 
 #![cfg(feature = "pack")]
 
-use tf_layers::Activation::{Linear, Relu, Tanh};
+use tf_layers::activation::{LINEAR, RELU, TANH};
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{
     Bands, BatchNormalization, Constant, Conv1D, Conv1DTranspose, Conv2D, Conv2DTranspose, Dense,
@@ -63,9 +63,9 @@ fn dense<const IN: usize, const OUT: usize, const ROWS: usize>() {
         })
         .collect()
     };
-    check::<[f32; IN], [f32; OUT]>(|x, y| layer.apply(x, Linear, y).to_vec(), expected);
+    check::<[f32; IN], [f32; OUT]>(|x, y| layer.apply(x, LINEAR, y).to_vec(), expected);
     check::<[[[f32; IN]; 5]; 2], [[[f32; OUT]; 5]; 2]>(
-        |x, y| layer.apply(x, Linear, y).to_vec(),
+        |x, y| layer.apply(x, LINEAR, y).to_vec(),
         expected,
     );
 }
@@ -81,11 +81,11 @@ fn images_in_bands() {
         let x: Vec<[[[f32; 3]; 9]; 8]> = random(samples, 6);
         let (mut image, mut work) = (vec![f32::NAN; samples * 280], vec![f32::NAN; 280]);
         let (mut y, mut z) = (vec![f32::NAN; samples * 80], vec![f32::NAN; samples * 80]);
-        let image: &[[[[f32; 5]; 8]; 7]] = first.apply(&x, slow, Relu, &mut image);
-        let apart: &[[[[f32; 5]; 4]; 4]] = second.apply(image, fast, Linear, &mut y);
-        let image: Bands<'_, 7, 8, 5> = first.bands(&x, slow, Relu);
+        let image: &[[[[f32; 5]; 8]; 7]] = first.apply(&x, slow, RELU, &mut image);
+        let apart: &[[[[f32; 5]; 4]; 4]] = second.apply(image, fast, LINEAR, &mut y);
+        let image: Bands<'_, 7, 8, 5> = first.bands(&x, slow, RELU);
         let together: &[[[[f32; 5]; 4]; 4]] =
-            second.apply_to_bands(image, fast, Linear, &mut work, &mut z);
+            second.apply_to_bands(image, fast, LINEAR, &mut work, &mut z);
         assert_eq!(apart, together);
     }
 }
@@ -134,7 +134,7 @@ fn conv1d<
     let mut layer = Conv1D::<SIZE, IN, OUT, ROWS>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[f32; IN]; STEPS], [[f32; OUT]; STEPS_OUT]>(
-        |x, y| layer.apply(x, case.window, Tanh, y).to_vec(),
+        |x, y| layer.apply(x, case.window, TANH, y).to_vec(),
         |x| {
             let mut y = vec![];
             for (out, o) in (0..STEPS_OUT).flat_map(|out| (0..OUT).map(move |o| (out, o))) {
@@ -213,7 +213,7 @@ fn conv2d<
     let mut layer = GroupedConv2D::<KH, KW, IN, OUT, GROUPS, ROWS>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[[f32; C]; W]; H], [[[f32; OUT]; W_OUT]; H_OUT]>(
-        |x, y| layer.apply(x, case.window, Relu, y).to_vec(),
+        |x, y| layer.apply(x, case.window, RELU, y).to_vec(),
         expected,
     );
 }
@@ -266,8 +266,8 @@ fn one_group_is_a_plain_convolution() {
     grouped.pack(&kernel, &bias);
     let x: Vec<[[[f32; 4]; 9]; 8]> = random(3, 1);
     let (mut a, mut b) = (vec![0.0; 10_000], vec![0.0; 10_000]);
-    let y: &mut [[[[f32; 17]; 9]; 8]] = plain.apply(&x, Window::same(), Relu, &mut a);
-    let expected: &mut [[[[f32; 17]; 9]; 8]] = grouped.apply(&x, Window::same(), Relu, &mut b);
+    let y: &mut [[[[f32; 17]; 9]; 8]] = plain.apply(&x, Window::same(), RELU, &mut a);
+    let expected: &mut [[[[f32; 17]; 9]; 8]] = grouped.apply(&x, Window::same(), RELU, &mut b);
     assert_eq!(y, expected);
 }
 
@@ -278,7 +278,7 @@ fn grouped_convolutions_over_steps() {
     let mut layer = GroupedConv1D::<2, 3, 4, 2, 14>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[f32; 6]; 5], [[f32; 4]; 4]>(
-        |x, y| layer.apply(x, Window::valid(), Linear, y).to_vec(),
+        |x, y| layer.apply(x, Window::valid(), LINEAR, y).to_vec(),
         |x| {
             let sum = |out: usize, o: usize| -> f32 {
                 let taps = (0..2).flat_map(|k| (0..3).map(move |i| (k, i)));
@@ -305,7 +305,7 @@ fn depthwise<
     let mut layer = DepthwiseConv2D::<3, 2, C, M, ROWS>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[[f32; C]; 6]; 7], [[[f32; OUT]; W_OUT]; H_OUT]>(
-        |x, y| layer.apply(x, case.window, Linear, y).to_vec(),
+        |x, y| layer.apply(x, case.window, LINEAR, y).to_vec(),
         |x| {
             let mut y = vec![];
             for i in 0..H_OUT * W_OUT * OUT {
@@ -340,7 +340,7 @@ fn depthwise_convolutions() {
     layer.pack(&[[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [[0.0; 2]; 3]], &[[0.0; 2]; 3]);
     let mut scratch = [0.0; 6];
     let y: &mut [[[f32; 6]; 1]] =
-        layer.apply(&[[[1.0, 10.0, 100.0], [9.0; 3]]], Window::valid(), Linear, &mut scratch);
+        layer.apply(&[[[1.0, 10.0, 100.0], [9.0; 3]]], Window::valid(), LINEAR, &mut scratch);
     assert_eq!(y, [[[1.0, 2.0, 30.0, 40.0, 500.0, 600.0]]]);
 }
 
@@ -379,7 +379,7 @@ fn batch_normalization() {
     let mut layer = BatchNormalization::<17, 4>::new_zeroed();
     layer.pack(&scale, &shift);
     check::<[[f32; 17]; 3], [[f32; 17]; 3]>(
-        |x, y| layer.apply(x, Relu, y).to_vec(),
+        |x, y| layer.apply(x, RELU, y).to_vec(),
         |x| {
             let y = x.iter().enumerate().map(|(i, x)| x * scale[i % 17] + shift[i % 17]);
             y.map(|y| y.max(0.0)).collect()
@@ -419,7 +419,7 @@ fn conv1d_transpose<
     let mut layer = Conv1DTranspose::<SIZE, IN, OUT, ROWS>::new_zeroed();
     layer.pack(&kernel, &bias);
     check::<[[f32; IN]; STEPS], [[f32; OUT]; STEPS_OUT]>(
-        |x, y| layer.apply(x, case.window, Tanh, y).to_vec(),
+        |x, y| layer.apply(x, case.window, TANH, y).to_vec(),
         |x| {
             let mut y = vec![bias; STEPS_OUT];
             for (from, (k, kernel)) in
@@ -467,7 +467,7 @@ fn transposed_convolutions_over_images() {
     // A row of the output more than the windows reach, as `output_padding` gives.
     let window = Window::valid().strides([2, 1]);
     check::<X, Y>(
-        |x, y| layer.apply(x, window, Relu, y).to_vec(),
+        |x, y| layer.apply(x, window, RELU, y).to_vec(),
         |x| {
             let mut y = [[bias; 5]; 6];
             for (at, x) in x.iter().enumerate() {

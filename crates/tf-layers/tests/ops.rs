@@ -1,6 +1,6 @@
 //! Operations against the plain loops of their definitions.
 
-use tf_layers::{Activation, Window, ops};
+use tf_layers::{Window, activation, ops};
 
 #[test]
 fn maps_of_one_shape() {
@@ -10,8 +10,8 @@ fn maps_of_one_shape() {
     assert_eq!(y, [[10, 20], [30, 40]]);
     let mut x = x;
     assert_eq!(ops::map_mut(&mut x, |x| x + 0.5), [[1.5, 2.5], [3.5, 4.5]]);
-    assert_eq!(ops::activate_mut(&mut x, Activation::ClippedRelu(2.0)), [[1.5, 2.0], [2.0, 2.0]]);
-    assert_eq!(ops::activate(&x, Activation::Linear, &mut [0.0; 4]), [[1.5, 2.0], [2.0, 2.0]]);
+    assert_eq!(ops::activate_mut(&mut x, activation::clipped_relu(2.0)), [[1.5, 2.0], [2.0, 2.0]]);
+    assert_eq!(ops::activate(&x, activation::LINEAR, &mut [0.0; 4]), [[1.5, 2.0], [2.0, 2.0]]);
 }
 
 /// Numbers that tell which place they come from.

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "pack")]
 
-use tf_layers::Activation::{Relu, Sigmoid, Tanh};
+use tf_layers::activation::{RELU, SIGMOID, TANH};
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{Activation, Gru, GruResetBefore, Lstm, SimpleRnn, Steps, Tensor};
 
@@ -142,9 +142,9 @@ fn simple_rnn() {
         recurrent.as_slice().try_into().unwrap(),
         &bias,
     );
-    check!(layer, [Tanh], 17, 1, |x, [h]: [_; 1]| {
+    check!(layer, [TANH], 17, 1, |x, [h]: [_; 1]| {
         let sums = sum(product(x, &kernel, &bias), product(&h, &recurrent, &[0.0; UNITS]));
-        [sums.map(|x| f(Tanh, x))]
+        [sums.map(|x| f(TANH, x))]
     });
 }
 
@@ -160,13 +160,13 @@ fn lstm() {
         recurrent.as_slice().try_into().unwrap(),
         &bias,
     );
-    check!(layer, [Tanh, Sigmoid], 5, 2, |x, [h, c]: [_; 2]| {
+    check!(layer, [TANH, SIGMOID], 5, 2, |x, [h, c]: [_; 2]| {
         let sums = sum(product(x, &kernel, &bias), product(&h, &recurrent, &[0.0; 20]));
         let gate = |gate, activation, unit| f(activation, sums[gate * UNITS + unit]);
         let c: [f32; UNITS] = std::array::from_fn(|u| {
-            gate(1, Sigmoid, u) * c[u] + gate(0, Sigmoid, u) * gate(2, Tanh, u)
+            gate(1, SIGMOID, u) * c[u] + gate(0, SIGMOID, u) * gate(2, TANH, u)
         });
-        [std::array::from_fn(|u| gate(3, Sigmoid, u) * f(Tanh, c[u])), c]
+        [std::array::from_fn(|u| gate(3, SIGMOID, u) * f(TANH, c[u])), c]
     });
 }
 
@@ -182,13 +182,13 @@ fn gru() {
         recurrent.as_slice().try_into().unwrap(),
         &biases,
     );
-    check!(layer, [Relu, Sigmoid], 7, 1, |x, [h]: [_; 1]| {
+    check!(layer, [RELU, SIGMOID], 7, 1, |x, [h]: [_; 1]| {
         let a = product(x, &kernel, &biases[0]);
         let b = product(&h, &recurrent, &biases[1]);
         [std::array::from_fn(|u| {
-            let z = f(Sigmoid, a[u] + b[u]);
-            let r = f(Sigmoid, a[UNITS + u] + b[UNITS + u]);
-            z * h[u] + (1.0 - z) * f(Relu, a[2 * UNITS + u] + r * b[2 * UNITS + u])
+            let z = f(SIGMOID, a[u] + b[u]);
+            let r = f(SIGMOID, a[UNITS + u] + b[UNITS + u]);
+            z * h[u] + (1.0 - z) * f(RELU, a[2 * UNITS + u] + r * b[2 * UNITS + u])
         })]
     });
 }
@@ -206,15 +206,15 @@ fn gru_that_resets_before_the_product() {
         recurrent.as_slice().try_into().unwrap(),
         &bias,
     );
-    check!(layer, [Tanh, Sigmoid], 7, 1, |x, [h]: [_; 1]| {
+    check!(layer, [TANH, SIGMOID], 7, 1, |x, [h]: [_; 1]| {
         let a = product(x, &kernel, &bias);
         let b = product(&h, &recurrent, &[0.0; 21]);
-        let z: [f32; UNITS] = std::array::from_fn(|u| f(Sigmoid, a[u] + b[u]));
+        let z: [f32; UNITS] = std::array::from_fn(|u| f(SIGMOID, a[u] + b[u]));
         let reset: [f32; UNITS] =
-            std::array::from_fn(|u| h[u] * f(Sigmoid, a[UNITS + u] + b[UNITS + u]));
+            std::array::from_fn(|u| h[u] * f(SIGMOID, a[UNITS + u] + b[UNITS + u]));
         let c = product(&reset, &recurrent, &[0.0; 21]);
         [std::array::from_fn(|u| {
-            z[u] * h[u] + (1.0 - z[u]) * f(Tanh, a[2 * UNITS + u] + c[2 * UNITS + u])
+            z[u] * h[u] + (1.0 - z[u]) * f(TANH, a[2 * UNITS + u] + c[2 * UNITS + u])
         })]
     });
 }

@@ -2,7 +2,7 @@
 
 #![cfg(feature = "pack")]
 
-use tf_layers::Activation::Relu;
+use tf_layers::activation::RELU;
 use tf_layers::zerocopy::FromZeros;
 use tf_layers::{Conv3D, Conv3DTranspose, Tensor, Volume, Window, ops};
 
@@ -77,7 +77,7 @@ fn conv3d<
     layer.pack(&kernel, &bias);
     let x: Vec<Volume<L, L, L, C>> = numbers(2, 3);
     let mut scratch = vec![f32::NAN; 2 * M * M * M * OUT + 1];
-    let y: &mut [Volume<M, M, M, OUT>] = layer.apply(&x, slide.window, Relu, &mut scratch);
+    let y: &mut [Volume<M, M, M, OUT>] = layer.apply(&x, slide.window, RELU, &mut scratch);
     let kernel = Tensor::flat(&kernel);
     for (x, y) in x.iter().zip(y) {
         let x = Tensor::flat(std::slice::from_ref(x));
@@ -133,7 +133,7 @@ fn conv3d_transpose<
     layer.pack(&kernel, &bias);
     let x: Vec<Volume<L, L, L, IN>> = numbers(2, 3);
     let mut scratch = vec![f32::NAN; 2 * M * M * M * OUT + 1];
-    let y: &mut [Volume<M, M, M, OUT>] = layer.apply(&x, slide.window, Relu, &mut scratch);
+    let y: &mut [Volume<M, M, M, OUT>] = layer.apply(&x, slide.window, RELU, &mut scratch);
     let kernel = Tensor::flat(&kernel);
     for (x, y) in x.iter().zip(y) {
         let x = Tensor::flat(std::slice::from_ref(x));

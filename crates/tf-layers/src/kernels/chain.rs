@@ -147,6 +147,7 @@ impl Chain<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::{RELU, SILU};
     use crate::kernels::axis::Axis;
     use crate::kernels::panels::LANES;
     use crate::kernels::testing::{Sizes, levels, numbers};
@@ -165,7 +166,7 @@ mod tests {
         let places = depthwise.axes[0].size * depthwise.axes[1].size;
         let weights = rows(filters.div_ceil(LANES) * (1 + places), 2);
         let x = numbers(IMAGES * height.steps * width.steps * channels, 3);
-        let activations = [Activation::Silu, Activation::Relu];
+        let activations = [SILU, RELU];
         let first = First { convolution, panels: &panels, activation: activations[0] };
         let second = Second { depthwise, weights: &weights, activation: activations[1] };
         let chain = Chain { first, second };

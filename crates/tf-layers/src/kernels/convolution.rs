@@ -201,7 +201,7 @@ impl Convolution {
         }
         if activation.bounds().is_none() {
             for line in places.chunk_by(|a, b| a.y + filters == b.y) {
-                activation.apply_at(simd, &mut y[line[0].y..][..line.len() * filters]);
+                activation.apply_at(simd.level(), &mut y[line[0].y..][..line.len() * filters]);
             }
         }
     }
@@ -275,6 +275,7 @@ impl Block {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::activation::RELU;
     use crate::kernels::rectangle::DEPTH;
     use crate::kernels::testing::{Sizes, assert_near, levels, numbers};
 
@@ -358,7 +359,7 @@ pub(crate) mod tests {
                 if convolution.adds {
                     y.copy_from_slice(&residual[..batch * len_out]);
                 }
-                convolution.apply(level, &x[..batch * len], &panels, Activation::Relu, &mut y);
+                convolution.apply(level, &x[..batch * len], &panels, RELU, &mut y);
                 y
             };
             let all = run(most);

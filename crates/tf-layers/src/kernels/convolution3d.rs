@@ -9,6 +9,7 @@ use super::axis::Axis;
 use super::convolution::Convolution;
 use super::panels::{LANES, Row};
 use crate::Activation;
+use crate::activation::LINEAR;
 
 /// The fewest voxels of planes that are computed together, as long as there are planes.
 const TOGETHER: usize = 256;
@@ -59,7 +60,7 @@ impl Convolution3D {
                         let x = &volume[depth.step(seen.start, k) * from..][..seen.len() * from];
                         let y = &mut y[(seen.start - first) * to..][..seen.len() * to];
                         let plane = Convolution { adds: k > 0, ..*plane };
-                        plane.apply(level, x, panels, Activation::Linear, y);
+                        plane.apply(level, x, panels, LINEAR, y);
                     }
                 }
                 activation.apply(y);

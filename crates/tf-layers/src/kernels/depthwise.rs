@@ -98,7 +98,8 @@ impl Depthwise {
     fn is_swept<S: Simd>(&self) -> bool {
         let Axis { size, stride, dilation, .. } = self.axes[1];
         let is_wide = self.multiplier == 1 && self.channels >= S::f32s::LEN.max(NARROW);
-        is_wide && dilation == 1 && (size == 3 || size == 5) && (stride == 1 || stride == 2)
+        let is_known = dilation == 1 && (size == 3 || size == 5) && (stride == 1 || stride == 2);
+        is_wide && is_known && is_worth_sweeping::<S>()
     }
 
     /// Writes one row of the output or two.
@@ -117,7 +118,7 @@ impl Depthwise {
         let bounds = activation.bounds().filter(|_| is_clipped);
         self.sums(simd, image, at, weights, bounds, y);
         if bounds.is_none() {
-            activation.apply_at(simd, y);
+            activation.apply_at(simd.level(), y);
         }
     }
 
@@ -140,7 +141,7 @@ impl Depthwise {
             }
         } else if self.channels < S::f32s::LEN {
             self.pixels::<S, f32x4<S>>(simd, image, row, weights, y);
-        } else if self.is_swept::<S>() {
+        } else if const { is_worth_sweeping::<S>() } && self.is_swept::<S>() {
             let is_pair = many_registers::<S>() && at.len() == 2;
             let wide = 2 * S::f32s::LEN;
             let is_even = self.channels.is_multiple_of(wide) || self.channels >= 4 * wide;
@@ -304,6 +305,11 @@ pub(crate) fn starts(channels: usize, len: usize) -> impl Iterator<Item = usize>
     (0..channels).step_by(len).map(move |channel| channel.min(channels - len))
 }
 
+/// Machines that have SSE2 and no AVX2 are old: for them the code of [`Depthwise::pixels`] will do.
+const fn is_worth_sweeping<S: Simd>() -> bool {
+    S::f32s::LEN > 4 || !cfg!(any(target_arch = "x86", target_arch = "x86_64"))
+}
+
 /// Whether there are registers for a window, and for the sums of two rows of the output.
 const fn many_registers<S: Simd>() -> bool {
     S::f32s::LEN == 16 || cfg!(target_arch = "aarch64")
@@ -323,6 +329,7 @@ pub(crate) fn pack(rows: &mut [Row], kernel: &[f32], bias: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::activation::RELU;
     use crate::kernels::testing::{Sizes, assert_near, levels, numbers};
 
     /// The loops of the definition, in f64.
@@ -373,7 +380,7 @@ mod tests {
             let run = |images: usize| {
                 let mut y = vec![f32::NAN; expected.len() / 2 * images];
                 let x = &x[..images * len];
-                depthwise.apply(level, x, &packed, Activation::Relu, &mut y);
+                depthwise.apply(level, x, &packed, RELU, &mut y);
                 y
             };
             let both = run(2);

@@ -10,7 +10,7 @@ use super::panels::{LANES, Row, numbers, numbers_mut};
 use super::rectangle::Parts;
 use super::tile::{Begin, Place, Tiles, alike, side_by_side};
 use super::transposition::transpose;
-use crate::Activation;
+use crate::activation::LINEAR;
 
 /// Rows of packed panels: 17 KB, which are 2 panels of 131 steps, or 8 of 32. Small matrices need fewer,
 /// which are sooner cleared.
@@ -26,7 +26,7 @@ const ROWS: usize = 64;
 /// y = x·weights + bias, of rows of `inner` numbers and panels of `columns` columns.
 pub(crate) fn dense(x: &[f32], inner: usize, panels: &[Row], columns: usize, y: &mut [f32]) {
     let products = Convolution::dense(inner, columns);
-    products.apply(Level::new(), x, panels, Activation::Linear, y);
+    products.apply(Level::new(), x, panels, LINEAR, y);
 }
 
 /// The sizes of the matrices of [`product`]: x is `rows` by `inner`, z is `inner` by `columns`.

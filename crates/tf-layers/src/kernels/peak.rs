@@ -15,7 +15,8 @@ use super::dispatch::dispatch;
 use super::panels::Row;
 use super::testing::{levels, numbers};
 use super::winograd::{Windows, Winograd};
-use crate::{Activation, Buffer};
+use crate::Buffer;
+use crate::activation::RELU;
 
 /// How often ResNet-50 has a convolution: (count, size, stride, steps out, channels, filters).
 const CONVOLUTIONS: [(usize, usize, usize, usize, usize, usize); 21] = [
@@ -93,8 +94,7 @@ fn peak() {
             let x = aligned(steps * steps * channels);
             let mut y = aligned(steps_out * steps_out * filters);
             let panels = vec![Row([0.01; 16]); filters.div_ceil(16) * (1 + size * size * channels)];
-            let mut seconds =
-                least(|| convolution.apply(level, &x, &panels, Activation::Relu, &mut y));
+            let mut seconds = least(|| convolution.apply(level, &x, &panels, RELU, &mut y));
             let multiplications = (count * steps_out * steps_out * size * size) as f64;
             all += multiplications * (channels * filters) as f64 / 1e9;
             time += count as f64 * seconds;
@@ -105,7 +105,7 @@ fn peak() {
                 let mut work = aligned(winograd.work());
                 seconds = least(|| {
                     let images = winograd.over([axis; 2]);
-                    images.apply(level, &x, &panels, Activation::Relu, &mut work, &mut y);
+                    images.apply(level, &x, &panels, RELU, &mut work, &mut y);
                 });
             }
             time_of_crates += count as f64 * seconds;

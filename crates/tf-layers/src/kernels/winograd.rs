@@ -16,6 +16,7 @@ use super::dispatch::dispatch;
 use super::panels::{LANES, Row};
 use super::toom_cook::Places;
 use crate::Activation;
+use crate::activation::LINEAR;
 use crate::math::real::Register;
 
 /// Numbers that the tiles of a block have at all places: they stay in the level-2 cache.
@@ -201,7 +202,7 @@ impl Images {
             }
         }
         if activation.bounds().is_none() {
-            activation.apply_at(simd, y);
+            activation.apply_at(simd.level(), y);
         }
     }
 
@@ -217,7 +218,7 @@ impl Images {
                 let height = panels.len() / places;
                 let panels = &panels[place * height..][..height];
                 let m = &mut m[..tiles * filters];
-                dispatch!(level, simd => products.run(simd, v, panels, Activation::Linear, m));
+                dispatch!(level, simd => products.run(simd, v, panels, LINEAR, m));
             }
         });
     }
@@ -226,6 +227,7 @@ impl Images {
 #[cfg(all(test, feature = "pack"))]
 mod tests {
     use super::*;
+    use crate::activation::{HARD_TANH, LINEAR, RELU, RELU6, TANH};
     use crate::kernels::convolution::tests::naive;
     use crate::kernels::testing::{Sizes, assert_near, levels, numbers};
 
@@ -261,7 +263,7 @@ mod tests {
                 let mut y = vec![f32::NAN; expected.len() / 3 * batch];
                 let x = &x[..batch * len];
                 let images = winograd.over(axes);
-                images.apply(level, x, &panels, Activation::Relu, &mut work, &mut y);
+                images.apply(level, x, &panels, RELU, &mut work, &mut y);
                 y
             };
             let all = run(3);
@@ -336,14 +338,14 @@ mod tests {
                 let mut y = vec![0.0; expected.len()];
                 let mut panels = vec![Row::ZERO; 1 + weights.len() / filters];
                 crate::kernels::panels::pack(&mut panels, &weights, &bias, 0..filters);
-                convolution.apply(Level::new(), &x, &panels, Activation::Relu, &mut y);
+                convolution.apply(Level::new(), &x, &panels, RELU, &mut y);
                 let least = error(&y);
                 let winograd = Winograd { windows, channels, filters };
                 let mut panels = vec![Row::ZERO; winograd.rows()];
                 winograd.pack(&mut panels, &weights, &bias);
                 let mut work = vec![0.0; winograd.work()];
                 let images = winograd.over(axes);
-                images.apply(Level::new(), &x, &panels, Activation::Relu, &mut work, &mut y);
+                images.apply(Level::new(), &x, &panels, RELU, &mut work, &mut y);
                 assert!(error(&y) <= MOST * least, "{winograd:?}: {} of {least}", error(&y));
             }
         }
@@ -364,8 +366,8 @@ mod tests {
             images.apply(Level::new(), &x, &panels, activation, &mut work, &mut y);
             y
         };
-        for activation in [Activation::Relu6, Activation::HardTanh, Activation::Tanh] {
-            let mut expected = run(Activation::Linear);
+        for activation in [RELU6, HARD_TANH, TANH] {
+            let mut expected = run(LINEAR);
             activation.apply(&mut expected);
             assert_near(&run(activation), &expected);
         }

@@ -14,14 +14,14 @@ use crate::{Activation, Tensor, Window};
 /// ```
 /// # #[cfg(feature = "pack")] {
 /// use tf_layers::zerocopy::FromZeros;
-/// use tf_layers::{Activation, Conv1DTranspose, Window};
+/// use tf_layers::{Conv1DTranspose, Window, activation};
 ///
 /// let mut layer: Conv1DTranspose<3, 1, 1, 4> = Conv1DTranspose::new_zeroed();
 /// layer.pack(&[[[1.0]], [[2.0]], [[3.0]]], &[0.0]);
 /// let mut scratch = [0.0; 5];
 /// let window = Window::valid().strides([2]);
 /// let y: &mut [[[f32; 1]; 5]] =
-///     layer.apply(&[[[1.0], [10.0]]], window, Activation::Linear, &mut scratch);
+///     layer.apply(&[[[1.0], [10.0]]], window, activation::LINEAR, &mut scratch);
 /// assert_eq!(y, [[[1.0], [2.0], [13.0], [20.0], [30.0]]]);
 /// # }
 /// ```

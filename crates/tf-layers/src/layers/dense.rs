@@ -12,12 +12,12 @@ use crate::{Activation, Tensor};
 ///
 /// ```
 /// use tf_layers::zerocopy::FromZeros;
-/// use tf_layers::{Activation, Dense};
+/// use tf_layers::{Dense, activation};
 ///
 /// let layer: Dense<2, 3, 3> = Dense::new_zeroed();
 /// let x = [[1.0_f32, 2.0]];
 /// let mut scratch = [0.0; 32];
-/// let y: &mut [[f32; 3]] = layer.apply(&x, Activation::Exponential, &mut scratch);
+/// let y: &mut [[f32; 3]] = layer.apply(&x, activation::EXPONENTIAL, &mut scratch);
 /// assert_eq!(y, [[1.0; 3]]);
 /// ```
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
