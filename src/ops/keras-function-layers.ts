@@ -8,7 +8,7 @@ import { axisOf } from './axes.ts';
 import { apply, compute } from './elementwise.ts';
 import { call, input, number } from './expression.ts';
 import { dtypeNamed, firstAt, integersFrom, operandAt, pair, pairAt, plainValue } from './function-call.ts';
-import type { KerasLayer, KerasLayers, KerasLowering } from './keras.ts';
+import { isChannelsFirstLayer, type KerasLayer, type KerasLayers, type KerasLowering } from './keras.ts';
 import { reshaped } from './reshape.ts';
 import { imageResized } from './resize.ts';
 import { constantOf, type Operand } from './tensorflow.ts';
@@ -56,7 +56,7 @@ function oneHot(layer: KerasLayer): Operand {
 
 /** The settings of a convolution or a pooling, which one number may stand for. */
 function windowOf(layer: KerasLayer, rank: number, strides: readonly number[]) {
-  const first = (layer.value('data_format') ?? 'channels_last') === 'channels_first';
+  const first = isChannelsFirstLayer(layer);
   const around = (list: readonly number[]) => (first ? [1, 1, ...list] : [1, ...list, 1]);
   return {
     around,
@@ -118,7 +118,7 @@ function resized(layer: KerasLayer): Operand {
     if (layer.flag(key, false)) throw new Refusal(`${key} is not supported`);
   }
   layer.ignore('fill_mode', 'fill_value');
-  if (layer.value('data_format') === 'channels_first') throw new Refusal('channels that come first');
+  if (isChannelsFirstLayer(layer)) throw new Refusal('channels that come first are not supported');
   const [rows, columns] = layer.list('size', 2);
   const antialias = layer.flag('antialias', false);
   return imageResized(

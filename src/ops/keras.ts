@@ -1,6 +1,7 @@
 /** How an operator reads a layer of a Keras model, and what it makes of it. */
 
-import type { Json } from '../1-read/json.ts';
+import { type Json, printJson } from '../1-read/json.ts';
+import { Refusal } from '../errors.ts';
 import type { Constant } from '../ir/graph.ts';
 import type { DType } from '../ir/types.ts';
 import type { Builder, Operand } from './tensorflow.ts';
@@ -122,5 +123,9 @@ export function outputsOf(result: ReturnType<KerasLowering>): KerasOutputs {
 
 /** Says whether channels come first, as `data_format` has it. */
 export function isChannelsFirstLayer(layer: KerasLayer): boolean {
-  return (layer.value('data_format') ?? 'channels_last') === 'channels_first';
+  const format = layer.value('data_format') ?? 'channels_last';
+  if (format !== 'channels_first' && format !== 'channels_last') {
+    throw new Refusal(`the data_format ${printJson(format)} is neither "channels_first" nor "channels_last"`);
+  }
+  return format === 'channels_first';
 }
