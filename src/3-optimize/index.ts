@@ -28,6 +28,7 @@ import { recurrentResults } from './recurrent-results.ts';
 import { type Rewrite, rewriteAll } from './rewrite.ts';
 import { scaleAndShift } from './scale-and-shift.ts';
 import { tidyFormulas } from './tidy-formulas.ts';
+import { transposedProducts } from './transposed-products.ts';
 import { unitDimensions } from './unit-dimensions.ts';
 
 /** The graph of the layers that the model's author knows. */
@@ -69,6 +70,7 @@ export function optimize(graph: Graph): Graph {
     insideLoops(optimize),
     foldPadding,
     depthwiseGroups,
+    transposedProducts,
     foldBatchNormalizationAfter,
     foldBatchNormalizationBefore,
     fuseActivations,
