@@ -59,7 +59,7 @@ export interface Plan {
 const CACHE = 512 * 1024;
 
 /** Bytes of an image, at least, that are not there any more when the next layer reads them. */
-const LARGE_IMAGE = 512 * 1024;
+const LARGE_IMAGE = 768 * 1024;
 
 /** A larger tile saves nothing more. */
 const LARGEST_TILE = 32;

@@ -156,6 +156,9 @@ impl Depthwise {
                 }
                 (3, _) => self.sweeps::<S, 3, 3, 2, 1, 1>(simd, image, row, weights, bounds, y),
                 (_, 1) => self.sweeps::<S, 2, 5, 1, 1, 1>(simd, image, row, weights, bounds, y),
+                (_, _) if many_registers::<S>() => {
+                    self.sweeps::<S, 5, 5, 2, 1, 1>(simd, image, row, weights, bounds, y)
+                }
                 (_, _) => self.sweeps::<S, 2, 5, 2, 1, 1>(simd, image, row, weights, bounds, y),
             }
         } else {

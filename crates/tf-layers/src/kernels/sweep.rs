@@ -5,7 +5,7 @@ use std::ops::Range;
 use fearless_simd::{Simd, prelude::*};
 
 /// The most rows of the image under the windows of a sweep.
-pub(crate) const MOST_LINES: usize = 4;
+pub(crate) const MOST_LINES: usize = 5;
 
 /// The walk of some channels along rows of the image.
 pub(crate) struct Sweep {
