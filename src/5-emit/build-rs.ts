@@ -1,7 +1,7 @@
 /** `build.rs`: packs the weights into the form in which the layers read them. */
 
 import type { Crate } from './crate.ts';
-import { resultExpression } from './rust-layout.ts';
+import { letStatement, resultExpression } from './rust-layout.ts';
 import type { LayerMember } from './statements.ts';
 
 export function buildRs({ name, layers, weights }: Crate): string {
@@ -25,7 +25,8 @@ use layers::Layers;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=model/model_weights.npz");
     let out_dir = env::var("OUT_DIR")?;
-${inFile ? packedWithFingerprint(name.crate) : resultExpression('    ', packing(name.crate))}
+${letStatement(1, 'packed', `Path::new(&out_dir).join("${name.crate}.bin")`)}
+    pack(Path::new("model/model_weights.npz"), &packed)${inFile ? `?;\n${FINGERPRINT}` : ''}
 }
 
 /// Reads the trained weights from one file, and writes them packed to the other.
@@ -47,18 +48,10 @@ function readsWeights(layers: readonly LayerMember[]): boolean {
   return layers.some(({ weights }) => weights.some(({ kind }) => kind === 'array'));
 }
 
-function packing(crate: string): string {
-  return `pack(Path::new("model/model_weights.npz"), &Path::new(&out_dir).join("${crate}.bin"))`;
-}
-
 /** The crate knows the file that it opens by its fingerprint. */
-function packedWithFingerprint(crate: string): string {
-  return `    let packed = Path::new(&out_dir).join("${crate}.bin");
-    pack(Path::new("model/model_weights.npz"), &packed)?;
-    let fingerprint = fingerprint(&fs::read(&packed)?);
+const FINGERPRINT = `    let fingerprint = fingerprint(&fs::read(&packed)?);
     fs::write(packed.with_extension("rs"), format!("{fingerprint:#x}"))?;
     Ok(())`;
-}
 
 function packed({ field, weights }: LayerMember): string {
   const args = weights.map((weight) =>
