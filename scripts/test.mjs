@@ -3,6 +3,7 @@
  * there is skipped, and says so.
  */
 
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { checkRequirements, installPackages, local, repository, run } from './requirements.mjs';
@@ -35,6 +36,11 @@ await step('documentation of tf-layers', 'cargo', ['doc', ...tfLayers, '--no-dep
   env: { RUSTDOCFLAGS: '-D warnings' },
 });
 await step('tests of tf-layers', 'cargo', ['test', ...tfLayers, '--locked']);
+for (const target of ['aarch64-unknown-linux-gnu', 'wasm32-unknown-unknown']) {
+  const check = ['check', '-p', 'tf-layers', '--features', 'pack,npz', '--target', target, '--locked'];
+  if (hasLibraryFor(target)) await step(`tf-layers for ${target}`, 'cargo', check);
+  else skip(`tf-layers for ${target}: Rust's standard library for it is not installed`);
+}
 
 if (isCompiled) {
   const files = fs
@@ -55,6 +61,19 @@ for (const failure of failures) console.log(`failed: ${failure}`);
 console.log(`${minutes} minutes`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = failures.length > 0 ? 1 : 0;
+
+/** Whether rustc can compile for another target. */
+function hasLibraryFor(target) {
+  const { stdout } = spawnSync('rustc', ['--print', 'target-libdir', '--target', target], {
+    encoding: 'utf8',
+  });
+  return fs.existsSync(stdout?.trim() ?? '');
+}
+
+function skip(what) {
+  console.log(`\nskipped: ${what}`);
+  counts.skipped++;
+}
 
 /** Runs a step, and counts its tests; one that counts none is a test itself. */
 async function step(title, command, args, options) {

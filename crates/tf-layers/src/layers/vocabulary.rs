@@ -37,7 +37,7 @@ impl<const WORDS: usize, const BYTES: usize, const ROWS: usize> Vocabulary<WORDS
     const CHECKED: () = assert!(
         ROWS == (12 * WORDS + 4 * Self::SLOTS + BYTES).div_ceil(size_of::<Row>())
             && WORDS < 1 << 30
-            && BYTES < 1 << 32,
+            && BYTES <= u32::MAX as usize,
         "ROWS of Vocabulary"
     );
 
