@@ -64,13 +64,14 @@ export function activateAll(sums: Float64Array, activation: Activation): Float32
   return results;
 }
 
-/** `RELU`, `leaky_relu(0.2)`, once it is imported. */
+/** `RELU`, `activation::leaky_relu(0.2)`, once it is imported. */
 export function rustActivation(
   { name, parameter }: Activation,
   use: (...names: readonly string[]) => string,
 ): string {
-  const member = use(`activation::${name === 'linear' ? 'LINEAR' : members[name]}`);
-  return parameter === undefined ? member : `${member}(${rustNumber(parameter, 'f32').text})`;
+  if (parameter !== undefined && name !== 'linear')
+    return `${use('activation')}::${members[name]}(${rustNumber(parameter, 'f32').text})`;
+  return use(`activation::${name === 'linear' ? 'LINEAR' : members[name]}`);
 }
 
 export function printActivation({ name, parameter }: Activation): string {
