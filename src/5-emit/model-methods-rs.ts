@@ -196,7 +196,8 @@ function destructured(buffers: readonly string[], hasMore: boolean): string {
   const fields = [...buffers, ...(hasMore ? ['..'] : [])];
   const pattern = `        let Scratch { ${fields.join(', ')} } =`;
   if (`${pattern} &mut self.scratch;`.length <= 100) return `${pattern} &mut self.scratch;`;
-  if (pattern.length <= 100) return `${pattern}\n            &mut self.scratch;`;
+  // The sign of equality may be beyond the last column.
+  if (pattern.length <= 101) return `${pattern}\n            &mut self.scratch;`;
   return `        let Scratch {\n${fields.map((field) => `            ${field}${field === '..' ? '' : ','}`).join('\n')}\n        } = &mut self.scratch;`;
 }
 
