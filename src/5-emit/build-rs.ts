@@ -25,7 +25,7 @@ use layers::Layers;
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=model/model_weights.npz");
     let out_dir = env::var("OUT_DIR")?;
-${letStatement(1, 'packed', `Path::new(&out_dir).join("${name.crate}.bin")`)}
+${packedPath(name.crate)}
     pack(Path::new("model/model_weights.npz"), &packed)${inFile ? `?;\n${FINGERPRINT}` : ''}
 }
 
@@ -46,6 +46,13 @@ ${layers.map(packed).join('\n')}
 /** Layers may compute all that they hold. */
 function readsWeights(layers: readonly LayerMember[]): boolean {
   return layers.some(({ weights }) => weights.some(({ kind }) => kind === 'array'));
+}
+
+function packedPath(crate: string): string {
+  const [start, end] = ['Path::new(&out_dir)', `.join("${crate}.bin")`];
+  return `        ${start}${end};`.length <= 100
+    ? letStatement(1, 'packed', `${start}${end}`)
+    : `    let packed = ${start}\n        ${end};`;
 }
 
 /** The crate knows the file that it opens by its fingerprint. */
