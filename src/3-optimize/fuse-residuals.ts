@@ -1,6 +1,6 @@
 /** `Convolution, Add` → `ResidualConvolution`, and the same for Dense: the sum is not a step of its own. */
 
-import { inputsOf, type Node, type Value } from '../ir/graph.ts';
+import { inputsOf, type NodeWith, type Value } from '../ir/graph.ts';
 import { sameShape } from '../ir/types.ts';
 import { linear } from '../ops/activation.ts';
 import { winogradOf } from '../ops/convolution.ts';
@@ -9,9 +9,9 @@ import { make, nodeOf, type Rewrite } from './rewrite.ts';
 
 export const fuseResiduals: Rewrite = (node, { isReadOnce }) => {
   const sum = nodeOf(node, 'Elementwise');
-  if (!sum || !isSum(sum)) return undefined;
-  const [x0, x1] = Object.values<Value>(sum.inputs) as [Value, Value];
-  if (x0 === x1 || !sameShape(x0.type.shape, x1.type.shape)) return undefined;
+  const [x0, x1] = sum && isSum(sum) ? Object.values<Value>(sum.inputs) : [];
+  // What is added to itself is one input.
+  if (!x0 || !x1 || x0 === x1 || !sameShape(x0.type.shape, x1.type.shape)) return undefined;
   const fused = (layer: Value, residual: Value) => {
     // Only what a step has written can be written over, and what the layer reads itself cannot.
     const isFree = residual.kind === 'node' && layer.kind === 'node' && !inputsOf(layer).includes(residual);
@@ -20,7 +20,7 @@ export const fuseResiduals: Rewrite = (node, { isReadOnce }) => {
   return fused(x1, x0) ?? fused(x0, x1);
 };
 
-const isSum = ({ attributes: { expression } }: Extract<Node, { op: 'Elementwise' }>) =>
+const isSum = ({ attributes: { expression } }: NodeWith<'Elementwise'>) =>
   expression.kind === 'call' &&
   expression.name === 'add' &&
   expression.dtype === 'f32' &&
@@ -42,7 +42,7 @@ function added(value: Value, residual: Value): Value | undefined {
 }
 
 /** Grouped convolutions, those over volumes and Winograd's write their sums otherwise. */
-function canAdd({ inputs, weights, attributes, type }: Extract<Node, { op: 'Convolution' }>): boolean {
+function canAdd({ inputs, weights, attributes, type }: NodeWith<'Convolution'>): boolean {
   const isPlain = type.shape.length < 5 && weights.kernel.shape.at(-2) === inputs.x.type.shape.at(-1);
   return (
     isPlain && attributes.activation === linear && !winogradOf({ x: inputs.x.type, ...weights }, attributes)

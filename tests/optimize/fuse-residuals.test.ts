@@ -37,3 +37,8 @@ test('a layer that is read again, or activated before the sum, is not; nor is on
   for (const results of [[sum(y, z), y], [sum(relu(dense(x, 3)), z)], [sum(dense(z, 3), z)], [sum(y, x)]])
     assert.ok(!opsOf(...results).includes('ResidualDense'));
 });
+
+test('a layer that is added to itself is one input of a formula', () => {
+  const y = dense(x, 3);
+  assert.deepEqual(opsOf(sum(y, y)), ['Dense', 'Elementwise']);
+});
